@@ -1,0 +1,1 @@
+"""What is recorded at a visit: the case report forms of one participant."""

@@ -1,0 +1,1 @@
+"""What went wrong, how bad it was: adverse events, CRS and ICANS."""
