@@ -6,3 +6,7 @@ class CrfConfig(AppConfig):
     name = "crf"
     verbose_name = _("Case report forms")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Fill the registries."""
+        from crf import gates, services, duties  # noqa: F401

@@ -6,3 +6,7 @@ class SafetyConfig(AppConfig):
     name = "safety"
     verbose_name = _("Safety")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Fill the registries."""
+        from safety import gates  # noqa: F401

@@ -6,3 +6,7 @@ class TrialConfig(AppConfig):
     name = "trial"
     verbose_name = _("Study and participants")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Fill the registries."""
+        from trial import services  # noqa: F401

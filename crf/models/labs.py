@@ -1,0 +1,140 @@
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from crf.analytes import ANALYTES, UNITS
+from crf.models.base import CrfForm, FormRow, at_most_one, not_done_reason_field, performed_field
+from trial.models.fields import Answer, Measure, not_in_future
+from trial.roles import Area
+
+NUMBER = re.compile(r"^[<>]?=?\s*(\d+(?:\.\d+)?)$")
+
+
+class LabSample(CrfForm):
+    """A sample taken from a participant; its results stand in rows of their own."""
+
+    dated_by = "sampled_at"
+
+    class Specimen(models.TextChoices):
+        BLOOD = "BLOOD", _("Blood")
+        SERUM = "SERUM", _("Serum")
+        PLASMA = "PLASMA", _("Plasma")
+        URINE = "URINE", _("Urine")
+
+    performed = performed_field(_("sample taken"))
+    not_done_reason = not_done_reason_field()
+    sampled_at = models.DateTimeField(_("taken"), null=True, blank=True, validators=[not_in_future])
+    specimen = models.CharField(_("specimen"), max_length=10, choices=Specimen.choices, blank=True)
+    accession = models.CharField(_("accession number"), max_length=40, blank=True,
+                                 help_text=_("The laboratory's number of the sample, no patient number."))
+    laboratory = models.CharField(_("laboratory"), max_length=80, blank=True)
+
+    required = ("performed", "sampled_at", "specimen", "laboratory")
+    cdash = {"performed": "LBPERF", "not_done_reason": "LBREASND", "sampled_at": "LBDAT LBTIM",
+             "specimen": "LBSPEC", "accession": "LBREFID", "laboratory": "LBNAM"}
+
+    class Meta:
+        verbose_name = _("lab sample")
+        verbose_name_plural = _("lab samples")
+        ordering = ["participant", "-sampled_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant", "accession"],
+                condition=Q(voided_at=None) & ~Q(accession=""),
+                name="sample_accession_once",
+                violation_error_message=_("A sample with this accession number is already recorded."),
+            ),
+        ]
+
+
+class LabResult(FormRow):
+    """One result as reported, with the unit and the reference range in force on the sample date."""
+
+    area = Area.CASEBOOK
+    site_path = "sample__participant__site"
+    drafts = False
+
+    sample = models.ForeignKey(LabSample, models.PROTECT, related_name="results", verbose_name=_("sample"))
+    test = models.CharField(
+        _("test"), max_length=8, choices=[(code, analyte.name) for code, analyte in ANALYTES.items()]
+    )
+    reported = models.CharField(
+        _("result as reported"), max_length=20, blank=True, help_text=_("A number, or as in <0.5.")
+    )
+    value = models.DecimalField(
+        _("value"), max_digits=14, decimal_places=5, null=True, blank=True, editable=False
+    )
+    unit = models.CharField(_("unit"), max_length=10, choices=[(u, u) for u in UNITS], blank=True)
+    lower_limit = Measure(_("lower limit of normal"), at_least="0")
+    upper_limit = Measure(_("upper limit of normal"), at_least="0")
+    status = models.CharField(
+        _("if no result"), max_length=3, blank=True,
+        choices=[("ND", _("Not done")), ("UNK", _("Unknown"))],
+    )
+    not_done_reason = not_done_reason_field()
+    clinically_significant = Answer(_("clinically significant"))
+
+    cdash = {"test": "LBTEST", "reported": "LBORRES", "unit": "LBORRESU", "lower_limit": "LBORNRLO",
+             "upper_limit": "LBORNRHI", "status": "LBSTAT", "not_done_reason": "LBREASND",
+             "clinically_significant": "LBCLSIG"}
+    constraint_fields = {"result_limits_in_order": "upper_limit", "result_or_status": "status"}
+
+    class Meta:
+        verbose_name = _("lab result")
+        verbose_name_plural = _("lab results")
+        ordering = ["sample", "pk"]
+        constraints = [
+            at_most_one("result_once_per_sample", "sample", "test",
+                        message=_("This test already has a result in this sample.")),
+            models.CheckConstraint(
+                name="result_limits_in_order", condition=Q(upper_limit__gte=F("lower_limit")),
+                violation_error_message=_("The upper limit cannot lie below the lower limit."),
+            ),
+            models.CheckConstraint(
+                name="result_or_status",
+                condition=(Q(reported="") & ~Q(status="")) | (~Q(reported="") & Q(status="")),
+                violation_error_message=_("Either a result, or why there is none."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.test} {self.reported} {self.unit}".strip()
+
+    def derive(self) -> None:
+        """The number in the reported text; None for a text result or beyond a limit of detection."""
+        found = NUMBER.match(self.reported.strip())
+        exact = found and self.reported.strip()[0].isdigit()
+        self.value = Decimal(found.group(1)) if found and exact else None
+
+    def clean(self) -> None:
+        super().clean()
+        problems: dict[str, Any] = {}
+        allowed = ANALYTES[self.test].units if self.test in ANALYTES else ()
+        if self.reported and not NUMBER.match(self.reported.strip()):
+            problems["reported"] = _("%(value)s is no number of 0 or more. Write as in 4.2 or <0.5.") % {
+                "value": self.reported}
+        if self.reported and self.unit not in allowed:
+            problems["unit"] = _("%(unit)s is no unit of %(test)s; it is reported in %(units)s.") % {
+                "unit": self.unit or _("(empty)"), "test": self.test, "units": ", ".join(allowed)}
+        if self.status == "ND" and not self.not_done_reason.strip():
+            problems["not_done_reason"] = _("Say why it was not done.")
+        if problems:
+            raise ValidationError(problems)
+
+    @property
+    def flag(self) -> str:
+        """LOW or HIGH against the reported range; blank inside it or when it cannot be told."""
+        if self.value is None:
+            return ""
+        if self.lower_limit is not None and self.value < self.lower_limit:
+            return "LOW"
+        if self.upper_limit is not None and self.value > self.upper_limit:
+            return "HIGH"
+        return ""
+
+

@@ -1,0 +1,104 @@
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from trial import registry
+from trial.models.fields import not_in_future
+from trial.models.participant import ParticipantRow
+from trial.models.protocol import DoseLevel
+from trial.protocol.criteria import CRITERIA
+
+
+class Enrolment(ParticipantRow):
+    """The investigator's decision: enrolled, or a screen failure with its criteria."""
+
+    class Outcome(models.TextChoices):
+        ENROLLED = "ENROLLED", _("enrolled: every criterion is met")
+        SCREEN_FAILURE = "SCREEN_FAILURE", _("screen failure")
+
+    outcome = models.CharField(_("decision"), max_length=20, choices=Outcome.choices)
+    decided_on = models.DateField(_("decided on"), validators=[not_in_future])
+    decided_by = models.ForeignKey(
+        "trial.User", models.PROTECT, related_name="+", verbose_name=_("decided by (investigator)")
+    )
+    failed_criteria = models.CharField(
+        _("criteria not met"), max_length=200, blank=True,
+        help_text=_("Codes of the protocol, separated by spaces, as in GEN-I-02b PSS-I-02."),
+    )
+    reason = models.TextField(_("other reason"), blank=True, help_text=_("No names, no contact data."))
+
+    cdash = {"outcome": "IEYN", "failed_criteria": "IETESTCD", "decided_on": "DSSTDAT"}
+    constraint_fields = {"enrolled_fails_no_criterion": "failed_criteria"}
+
+    class Meta:
+        verbose_name = _("enrolment")
+        verbose_name_plural = _("enrolments")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant"], condition=Q(voided_at=None), name="enrolment_once",
+                violation_error_message=_("The enrolment decision is already recorded; change that one."),
+            ),
+            models.CheckConstraint(
+                name="enrolled_fails_no_criterion",
+                condition=Q(outcome="SCREEN_FAILURE") | Q(failed_criteria=""),
+                violation_error_message=_("Who fails a criterion cannot be enrolled; there are no waivers."),
+            ),
+        ]
+
+    def clean(self) -> None:
+        known = {criterion.code for criterion in CRITERIA}
+        if unknown := [code for code in self.failed_criteria.split() if code not in known]:
+            raise ValidationError(
+                {"failed_criteria": _("%(codes)s: no criterion of the protocol has this code.")
+                 % {"codes": ", ".join(unknown)}}
+            )
+        if self.outcome == self.Outcome.SCREEN_FAILURE and not (self.failed_criteria or self.reason):
+            raise ValidationError(
+                {"failed_criteria": _("Name the criteria not met, or give another reason.")}
+            )
+
+    def before_write(self, by: Any) -> None:
+        super().before_write(by)
+        if self.outcome == self.Outcome.ENROLLED and self._state.adding:
+            registry.require(registry.Step.ENROLMENT, self.participant, self)
+
+
+class TreatmentCourse(ParticipantRow):
+    """Dose level and day 0 of one course: the anchor of lymphodepletion, visits and windows."""
+
+    number = models.PositiveSmallIntegerField(_("course"), default=1, editable=False)
+    dose_level = models.ForeignKey(
+        DoseLevel, models.PROTECT, related_name="+", verbose_name=_("dose level")
+    )
+    planned_on = models.DateField(
+        _("first infusion planned on (D0)"), help_text=_("Moving it moves every visit still ahead.")
+    )
+    first_infusion_on = models.DateField(_("first infusion given on"), null=True, editable=False)
+    last_treatment_on = models.DateField(_("last study treatment on"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("treatment course")
+        verbose_name_plural = _("treatment courses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant", "number"], condition=Q(voided_at=None), name="course_once",
+                violation_error_message=_("This participant already has a course; move its date there."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participant} D0 {self.day_0}"
+
+    @property
+    def day_0(self) -> date:
+        """The first infusion as given, or as planned before that."""
+        return self.first_infusion_on or self.planned_on
+
+    def before_write(self, by: Any) -> None:
+        super().before_write(by)
+        if self._state.adding:
+            registry.require(registry.Step.COURSE, self.participant, self)

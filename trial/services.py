@@ -1,0 +1,108 @@
+"""What follows from consent, enrolment and a planned course: status and the visit plan."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from trial.models import Consent, Enrolment, Participant, TreatmentCourse, Visit
+from trial.registry import Blocker, Step, effect, gate
+from trial.schedule import plan
+
+
+@gate(Step.STUDY_DATA)
+@gate(Step.ENROLMENT)
+def consent_given(participant: Participant, _row: Any) -> list[Blocker]:
+    """No study data before consent (ENT-01, PRI-05)."""
+    if participant.consent_set.current().exists():
+        return []
+    return [Blocker(_("informed consent is missing."), "trial.consent")]
+
+
+@gate(Step.COURSE)
+def enrolled(participant: Participant, _row: Any) -> list[Blocker]:
+    """No treatment course before the investigator's decision to enrol."""
+    if participant.enrolment_set.current().filter(outcome=Enrolment.Outcome.ENROLLED).exists():
+        return []
+    return [Blocker(_("the enrolment decision is missing."), "trial.enrolment")]
+
+
+@effect(Consent)
+def after_consent(consent: Consent, by: Any, changed: frozenset[str]) -> None:
+    """Screening begins; a re-consent moves the participant to the newer protocol version."""
+    participant = consent.participant
+    if participant.status == Participant.Status.REGISTERED:
+        participant.status = Participant.Status.SCREENING
+    participant.protocol_version = consent.protocol_version
+    participant.write(by=by, reason=f"Consent to ICF {consent.icf_version} recorded")
+    plan_visits(participant, by=by, reason="Consent recorded")
+
+
+@effect(Enrolment)
+def after_enrolment(enrolment: Enrolment, by: Any, changed: frozenset[str]) -> None:
+    """The participant is enrolled, or a screen failure whose visits are cancelled."""
+    participant = enrolment.participant
+    failed = enrolment.outcome == Enrolment.Outcome.SCREEN_FAILURE
+    status = Participant.Status.SCREEN_FAILURE if failed else Participant.Status.ENROLLED
+    if participant.status in (Participant.Status.SCREENING, Participant.Status.ENROLLED, *Participant.ENDED):
+        set_status(participant, status, by=by, reason="Enrolment decision recorded")
+    if failed:
+        cancel_visits(participant, by=by, reason="Screen failure")
+
+
+@effect(TreatmentCourse)
+def after_course(course: TreatmentCourse, by: Any, changed: frozenset[str]) -> None:
+    """A new or moved day 0 plans or moves every visit still ahead."""
+    if changed & {"planned_on", "first_infusion_on", "last_treatment_on"}:
+        plan_visits(course.participant, by=by, reason=f"Day 0 is {course.day_0}", course=course)
+
+
+def set_status(participant: Participant, status: str, *, by: Any, reason: str) -> None:
+    """Move a participant to a status, with its reason in the history."""
+    participant.status = status
+    participant.write(by=by, reason=reason)
+
+
+@transaction.atomic
+def plan_visits(
+    participant: Participant, *, by: Any, reason: str, course: TreatmentCourse | None = None
+) -> int:
+    """Bring the planned visits in line with consent and day 0; returns how many changed.
+
+    Visits that took place, were missed or cancelled stay as they are; the old plan is in the
+    history. The number of queries does not depend on the number of visits.
+    """
+    course = course or participant.treatmentcourse_set.current().first()
+    consent = participant.consent_set.current().order_by("signed_at").first()
+    schedule = {item.code: item for item in participant.protocol_version.schedule.current()}
+    planned = plan(
+        schedule=schedule.values(),
+        consented_on=consent and consent.signed_at.astimezone(participant.site.zone).date(),
+        first_infusion_on=course and course.day_0,
+        last_treatment_on=course and course.last_treatment_on,
+    )
+    existing = {
+        visit.scheduled.code: visit
+        for visit in participant.visit_set.select_related("scheduled").order_by("pk")
+    }
+    rows = []
+    for item in planned:
+        visit = existing.get(item.code) or Visit(
+            participant=participant, scheduled=schedule[item.code], course=None
+        )
+        if visit.state != Visit.State.PLANNED:
+            continue
+        visit.participant, visit.course = participant, course if item.code != "SCR" else None
+        visit.target_on = item.target_on
+        visit.window_first_on, visit.window_last_on = item.first_on, item.last_on
+        rows.append(visit)
+    return Visit.bulk_write(rows, by=by, reason=reason)
+
+
+@transaction.atomic
+def cancel_visits(participant: Participant, *, by: Any, reason: str) -> int:
+    """Cancel the visits that are still planned; returns how many."""
+    visits = list(participant.visit_set.awaited())
+    for visit in visits:
+        visit.participant, visit.state = participant, Visit.State.CANCELLED
+    return Visit.bulk_write(visits, by=by, reason=reason)
