@@ -120,7 +120,8 @@ def icans_grade(
 
     ice: 0 to 10. motor_weakness: deep focal weakness (hemiparesis, paraparesis).
     oedema: or another sign of raised intracranial pressure, the worst. unarousable:
-    why ICE is 0 or not done; unknown, the level of consciousness tells it.
+    why ICE is 0 or not done (grade 4; 0 when awake with global aphasia is grade 3).
+    The level of consciousness tells the same, so that it may be left out.
 
     Raises ValueError for input that contradicts itself.
     """
@@ -134,8 +135,6 @@ def icans_grade(
             f"Unarousable is answered yes, but the ICE score is {ice}: "
             "the score is 0 or not done, or the answer is no."
         )
-    if unarousable is None and consciousness is not None:
-        unarousable = consciousness is Consciousness.UNAROUSABLE
     return worst(
         _by_ice(ice, unarousable),
         _look_up(BY_CONSCIOUSNESS, consciousness),
@@ -152,10 +151,9 @@ def _look_up(table: Mapping[Finding, int], finding: Finding | None) -> Graded:
 def _by_ice(ice: int | None, unarousable: bool | None) -> Graded:
     if ice is not None and not 0 <= ice <= ICE_BEST:
         raise ValueError(f"ICE score is {ice}; it is 0 to {ICE_BEST}.")
-    if unarousable and not ice:
+    if unarousable:
         return Graded(4, incomplete=False)
     if ice is None:
         return UNKNOWN
     grade = next(grade for lowest, grade in ICE_FLOORS if ice >= lowest)
-    # awake with global aphasia is grade 3, unarousable grade 4
-    return Graded(grade, incomplete=ice == 0 and unarousable is None)
+    return Graded(grade, incomplete=False)
