@@ -192,7 +192,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "unacked_restore_throttle": 1}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-REMINDER_INTERVAL = env.int("REMINDER_INTERVAL", default=30)  # seconds between two looks at the ledger
+REMINDER_INTERVAL = env.int(
+    "REMINDER_INTERVAL", default=30
+)  # seconds between two looks at the ledger
 
 # API --------------------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 import os
 import tempfile
 
-os.environ.setdefault("SECRET_KEY", "a key for tests only, long enough to be taken by the check on it")
+os.environ.setdefault(
+    "SECRET_KEY", "a key for tests only, long enough to be taken by the check on it"
+)
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="chec-tests-"))
 
 from config.settings import *

@@ -9,4 +9,4 @@ class CrfConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill the registries."""
-        from crf import gates, services, duties  # noqa: F401
+        from crf import duties, gates, services  # noqa: F401

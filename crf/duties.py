@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from crf.models import ContraceptionCheck, Demographics, HCGTest
-from trial.models import TreatmentCourse, YesNo
 from trial.registry import Duty, duty_sources
-from trial.schedule import monthly_checks
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -38,7 +38,9 @@ def screened(participant: Participant, row: Any) -> Iterator[Blocker]:
 
 
 @gate(Step.LYMPHODEPLETION)
-def ready_for_lymphodepletion(participant: Participant, row: LymphodepletionDay) -> Iterator[Blocker]:
+def ready_for_lymphodepletion(
+    participant: Participant, row: LymphodepletionDay
+) -> Iterator[Blocker]:
     """Enrolled, with a planned day 0; WOCBP: a negative serum HCG at most a day old on the first day."""
     if not participant.treatmentcourse_set.current().exists():
         yield Blocker(_("the treatment course is not planned."), "trial.treatmentcourse")
@@ -77,13 +79,19 @@ def ready_for_infusion(participant: Participant, row: Infusion) -> Iterator[Bloc
 def _bag_fits(row: Infusion, level: str | None) -> Iterator[Blocker]:
     bag = row.bag
     if bag.released != YesNo.YES or bag.completed_at is None:
-        yield Blocker(_("bag %(lot)s is not released.") % {"lot": bag.lot}, "crf.productbag", bag.pk)
+        yield Blocker(
+            _("bag %(lot)s is not released.") % {"lot": bag.lot}, "crf.productbag", bag.pk
+        )
     elif level is not None and str(bag.dose_level_id) != str(level):
         yield Blocker(
-            _("bag %(lot)s was made for another dose level.") % {"lot": bag.lot}, "crf.productbag", bag.pk
+            _("bag %(lot)s was made for another dose level.") % {"lot": bag.lot},
+            "crf.productbag",
+            bag.pk,
         )
     if bag.expires_at and row.started_at and row.started_at > bag.expires_at:
-        yield Blocker(_("bag %(lot)s had expired by then.") % {"lot": bag.lot}, "crf.productbag", bag.pk)
+        yield Blocker(
+            _("bag %(lot)s had expired by then.") % {"lot": bag.lot}, "crf.productbag", bag.pk
+        )
 
 
 def hcg_negative(
@@ -99,7 +107,9 @@ def hcg_negative(
     if person is None or person["childbearing"] not in MAY_BE_PREGNANT:
         return
     if on is None:
-        yield Blocker(_("the date is missing, so the age of the HCG test cannot be told."), "crf.hcgtest")
+        yield Blocker(
+            _("the date is missing, so the age of the HCG test cannot be told."), "crf.hcgtest"
+        )
         return
     zone = participant.site.zone
     day = on.astimezone(zone).date() if isinstance(on, datetime) else on
@@ -130,11 +140,12 @@ def nothing_new_after_the_end(row: Any, by: Any) -> None:
     day = row.happened_on
     if end is None or day is None or day > end:
         raise ValidationError(
-            _("The participant left the study%(on)s: only safety data, or data from before that day.")
+            _(
+                "The participant left the study%(on)s: only safety data, or data from before that day."
+            )
             % {"on": f" ({end})" if end else ""},
             code="ended",
         )
 
 
 before_write.append(nothing_new_after_the_end)
-

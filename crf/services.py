@@ -2,17 +2,22 @@
 
 from typing import Any
 
-from crf.models import CrfForm, EndOfStudy, Infusion, LymphodepletionDay
+from crf.models import EndOfStudy, Infusion, LymphodepletionDay, VisitForm
 from trial.models import Participant, Visit, YesNo
 from trial.registry import effect
 from trial.services import cancel_visits, set_status
 
 
-@effect(CrfForm)
-def visit_took_place(form: CrfForm, by: Any, changed: frozenset[str]) -> None:
+@effect(VisitForm)
+def visit_took_place(form: VisitForm, by: Any, changed: frozenset[str]) -> None:
     """The first completed form of a planned visit dates the visit."""
     visit = form.visit if form.visit_id else None
-    if visit is None or not form.completed_at or form.voided_at or visit.state != Visit.State.PLANNED:
+    if (
+        visit is None
+        or not form.completed_at
+        or form.voided_at
+        or visit.state != Visit.State.PLANNED
+    ):
         return
     if getattr(form, "performed", YesNo.YES) == YesNo.YES and form.happened_on:
         visit.state, visit.began_on = Visit.State.DONE, form.happened_on
@@ -29,14 +34,14 @@ def anchors_known(form: Any, by: Any, changed: frozenset[str]) -> None:
     zone = participant.site.zone
     infusions = sorted(
         at.astimezone(zone).date()
-        for at in participant.infusion_set.current().filter(started_at__isnull=False).values_list(
-            "started_at", flat=True
-        )
+        for at in participant.infusion_set.current()
+        .filter(started_at__isnull=False)
+        .values_list("started_at", flat=True)
     )
     doses = list(
-        participant.lymphodepletionday_set.current().filter(given_on__isnull=False).values_list(
-            "given_on", flat=True
-        )
+        participant.lymphodepletionday_set.current()
+        .filter(given_on__isnull=False)
+        .values_list("given_on", flat=True)
     )
     course.participant = participant
     course.first_infusion_on = infusions[0] if infusions else None

@@ -35,9 +35,7 @@ def local(day: date, hour: int = 9, minute: int = 0) -> datetime:
 
 
 def make_study(**fields: Any) -> Study:
-    study = Study(
-        number="CHEC2024-181", registry_id="NCT06464679", title="CAR-NK", is_demo=True
-    )
+    study = Study(number="CHEC2024-181", registry_id="NCT06464679", title="CAR-NK", is_demo=True)
     for name, value in fields.items():
         setattr(study, name, value)
     study.write(by=SETUP)
@@ -59,8 +57,15 @@ def make_protocol(number: str = "1.0", **fields: Any) -> ProtocolVersion:
     ScheduledVisit.bulk_write(
         [
             ScheduledVisit(
-                protocol_version=version, code=v.code, name=v.name, position=n, anchor=v.anchor.name,
-                day=v.day, early=v.early, late=v.late, forms=list(v.forms),
+                protocol_version=version,
+                code=v.code,
+                name=v.name,
+                position=n,
+                anchor=v.anchor.name,
+                day=v.day,
+                early=v.early,
+                late=v.late,
+                forms=list(v.forms),
             )
             for n, v in enumerate(DEFAULT_SCHEDULE, 1)
         ],
@@ -76,8 +81,13 @@ def make_user(role: Role = Role.COORDINATOR, *sites: Site, **fields: Any) -> Use
     """An active person of a role, delegated at `sites`."""
     number = next(_counter)
     user = User(
-        username=f"user{number}", full_name=f"Person {number}", email=f"user{number}@example.org",
-        role=role, language="en", identity_verified_on=date(2026, 1, 1), trained_on=date(2026, 1, 1),
+        username=f"user{number}",
+        full_name=f"Person {number}",
+        email=f"user{number}@example.org",
+        role=role,
+        language="en",
+        identity_verified_on=date(2026, 1, 1),
+        trained_on=date(2026, 1, 1),
     )
     for name, value in fields.items():
         setattr(user, name, value)
@@ -96,19 +106,29 @@ def register(by: User, site: Site, version: ProtocolVersion, disease: str = "RA"
 
 def consent(participant: Participant, by: User, day: date) -> Consent:
     row = Consent(
-        participant=participant, protocol_version=participant.protocol_version,
-        icf_version=participant.protocol_version.icf_version, signed_at=local(day),
-        obtained_by=by, copy_given="Y",
+        participant=participant,
+        protocol_version=participant.protocol_version,
+        icf_version=participant.protocol_version.icf_version,
+        signed_at=local(day),
+        obtained_by=by,
+        copy_given="Y",
     )
     row.write(by=by)
     return row
 
 
 def demographics(participant: Participant, by: User, **fields: Any) -> Demographics:
-    row = Demographics(participant=participant, **{
-        "birth_on": date(1985, 5, 5), "sex": "F", "race": "ASIAN", "childbearing": "Y",
-        "partner_childbearing": "NA",
-    } | fields)
+    row = Demographics(
+        participant=participant,
+        **{
+            "birth_on": date(1985, 5, 5),
+            "sex": "F",
+            "race": "ASIAN",
+            "childbearing": "Y",
+            "partner_childbearing": "NA",
+        }
+        | fields,
+    )
     row.write(by=by, complete=True)
     return row
 
@@ -118,35 +138,58 @@ def visit(participant: Participant, code: str) -> Any:
 
 
 def screening(participant: Participant, by: User, day: date, **fields: Any) -> Screening:
-    row = Screening(participant=participant, visit=visit(participant, "SCR"), **{
-        "assessed_on": day, "height_cm": Decimal(165), "weight_kg": Decimal(60),
-        "haemodynamically_stable": "Y", "csf_given": "N", "gilbert": "N",
-        "liver_values_from_disease": "N", "contraception_agreed": "Y", "lactating": "N",
-        "will_cooperate": "Y", "treatment_failure": "RELAPSE", "liver_cirrhosis": "N",
-        "marrow_disease": "N",
-    } | fields)
+    row = Screening(
+        participant=participant,
+        visit=visit(participant, "SCR"),
+        **{
+            "assessed_on": day,
+            "height_cm": Decimal(165),
+            "weight_kg": Decimal(60),
+            "haemodynamically_stable": "Y",
+            "csf_given": "N",
+            "gilbert": "N",
+            "liver_values_from_disease": "N",
+            "contraception_agreed": "Y",
+            "lactating": "N",
+            "will_cooperate": "Y",
+            "treatment_failure": "RELAPSE",
+            "liver_cirrhosis": "N",
+            "marrow_disease": "N",
+        }
+        | fields,
+    )
     row.write(by=by, complete=True)
     return row
 
 
 def hcg(participant: Participant, by: User, day: date, **fields: Any) -> HCGTest:
-    row = HCGTest(participant=participant, **{
-        "performed": "Y", "sampled_at": local(day, 7), "matrix": "SERUM", "result": "NEGATIVE",
-    } | fields)
+    row = HCGTest(
+        participant=participant,
+        **{
+            "performed": "Y",
+            "sampled_at": local(day, 7),
+            "matrix": "SERUM",
+            "result": "NEGATIVE",
+        }
+        | fields,
+    )
     row.write(by=by, complete=True)
     return row
 
 
 def enrol(participant: Participant, by: User, day: date, **fields: Any) -> Enrolment:
-    row = Enrolment(participant=participant, **{
-        "outcome": "ENROLLED", "decided_on": day, "decided_by": by} | fields)
+    row = Enrolment(
+        participant=participant,
+        **{"outcome": "ENROLLED", "decided_on": day, "decided_by": by} | fields,
+    )
     row.write(by=by)
     return row
 
 
 def course(participant: Participant, by: User, day_0: date) -> TreatmentCourse:
     row = TreatmentCourse(
-        participant=participant, planned_on=day_0,
+        participant=participant,
+        planned_on=day_0,
         dose_level=participant.protocol_version.dose_levels.get(),
     )
     row.write(by=by)
@@ -155,22 +198,37 @@ def course(participant: Participant, by: User, day_0: date) -> TreatmentCourse:
 
 def lymphodepletion(participant: Participant, by: User, code: str, day: date) -> LymphodepletionDay:
     row = LymphodepletionDay(
-        participant=participant, visit=visit(participant, code), given_on=day,
-        bsa_m2=Decimal("1.66"), fludarabine_mg=Decimal("41.5"),
-        fludarabine_started_at=local(day, 9), fludarabine_ended_at=local(day, 10),
-        cyclophosphamide_mg=Decimal(498), cyclophosphamide_started_at=local(day, 11),
-        cyclophosphamide_ended_at=local(day, 12), adjusted="N",
+        participant=participant,
+        visit=visit(participant, code),
+        given_on=day,
+        bsa_m2=Decimal("1.66"),
+        fludarabine_mg=Decimal("41.5"),
+        fludarabine_started_at=local(day, 9),
+        fludarabine_ended_at=local(day, 10),
+        cyclophosphamide_mg=Decimal(498),
+        cyclophosphamide_started_at=local(day, 11),
+        cyclophosphamide_ended_at=local(day, 12),
+        adjusted="N",
     )
     row.write(by=by, complete=True)
     return row
 
 
-def bag(participant: Participant, by: User, pharmacist: User, day: date, lot: str = "LOT-1") -> ProductBag:
+def bag(
+    participant: Participant, by: User, pharmacist: User, day: date, lot: str = "LOT-1"
+) -> ProductBag:
     row = ProductBag(
-        participant=participant, lot=lot, dose_level=participant.protocol_version.dose_levels.get(),
-        cells_e9=Decimal(1), volume_ml=Decimal(100), viability_percent=Decimal(90),
-        received_at=local(day, 8), expires_at=local(day + timedelta(days=2)), released="Y",
-        released_by=pharmacist, released_at=local(day, 8, 30),
+        participant=participant,
+        lot=lot,
+        dose_level=participant.protocol_version.dose_levels.get(),
+        cells_e9=Decimal(1),
+        volume_ml=Decimal(100),
+        viability_percent=Decimal(90),
+        received_at=local(day, 8),
+        expires_at=local(day + timedelta(days=2)),
+        released="Y",
+        released_by=pharmacist,
+        released_at=local(day, 8, 30),
     )
     row.write(by=pharmacist, complete=True)
     return row

@@ -34,9 +34,11 @@ class TrackedQuerySet(models.QuerySet):
 
         site = f"{model.site_path}_id" if model.site_path else "pk"
         return self.filter(
-            Exists(Membership.objects.valid_on(timezone.localdate()).filter(
-                user=user, site=OuterRef(site)
-            ))
+            Exists(
+                Membership.objects.valid_on(timezone.localdate()).filter(
+                    user=user, site=OuterRef(site)
+                )
+            )
         )
 
     def current(self) -> Self:
@@ -59,6 +61,4 @@ class TrackedQuerySet(models.QuerySet):
 class MembershipQuerySet(TrackedQuerySet):
     def valid_on(self, day: date) -> Self:
         """Delegations that have begun and not ended on `day`, both included."""
-        return self.current().filter(
-            Q(ended_on=None) | Q(ended_on__gte=day), began_on__lte=day
-        )
+        return self.current().filter(Q(ended_on=None) | Q(ended_on__gte=day), began_on__lte=day)

@@ -44,7 +44,11 @@ def after_enrolment(enrolment: Enrolment, by: Any, changed: frozenset[str]) -> N
     participant = enrolment.participant
     failed = enrolment.outcome == Enrolment.Outcome.SCREEN_FAILURE
     status = Participant.Status.SCREEN_FAILURE if failed else Participant.Status.ENROLLED
-    if participant.status in (Participant.Status.SCREENING, Participant.Status.ENROLLED, *Participant.ENDED):
+    if participant.status in (
+        Participant.Status.SCREENING,
+        Participant.Status.ENROLLED,
+        *Participant.ENDED,
+    ):
         set_status(participant, status, by=by, reason="Enrolment decision recorded")
     if failed:
         cancel_visits(participant, by=by, reason="Screen failure")

@@ -1,6 +1,6 @@
 """One file per form, or per pair of forms that belong together."""
 
-from crf.models.base import Absent, CrfForm, FormRow
+from crf.models.base import Absent, CrfForm, FormRow, VisitForm
 from crf.models.demographics import Demographics
 from crf.models.disposition import EndOfStudy
 from crf.models.dosing import Infusion, LymphodepletionDay, ProductBag
@@ -22,4 +22,5 @@ __all__ = [
     "LymphodepletionDay",
     "ProductBag",
     "Screening",
+    "VisitForm",
 ]

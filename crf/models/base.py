@@ -1,4 +1,4 @@
-"""`CrfForm`: a form filled for a participant, at a visit where it has one."""
+"""`CrfForm`: a form filled for a participant; `VisitForm`: at a visit where it has one."""
 
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -26,7 +26,9 @@ def may_be_absent(field: models.Field) -> bool:
 
     A Yes/No question has unknown and not applicable among its answers.
     """
-    measured = isinstance(field, Measure | PartialDateField | models.DateField | models.IntegerField)
+    measured = isinstance(
+        field, Measure | PartialDateField | models.DateField | models.IntegerField
+    )
     return measured and field.editable and (field.null or field.blank)
 
 
@@ -69,16 +71,8 @@ class CrfForm(ParticipantRow, FormRow):
     step: ClassVar[registry.Step] = registry.Step.STUDY_DATA
     dated_by: ClassVar[str] = ""  # the column that says when it happened
 
-    visit = models.ForeignKey(
-        Visit, models.PROTECT, null=True, blank=True, verbose_name=_("visit")
-    )
-
     class Meta:
         abstract = True
-
-    def __str__(self) -> str:
-        where = f" {self.visit.scheduled.code}" if self.visit_id else ""
-        return f"{self.participant}{where} {self._meta.verbose_name}"
 
     @property
     def happened_on(self) -> date | None:
@@ -91,24 +85,48 @@ class CrfForm(ParticipantRow, FormRow):
             return [] if self.not_done_reason.strip() else ["not_done_reason"]
         return super().unanswered()
 
-    def clean(self) -> None:
-        super().clean()
-        if self.visit_id and self.participant_id and self.visit.participant_id != self.participant_id:
-            raise ValidationError(
-                {"visit": _("%(visit)s is a visit of another participant; choose one of %(participant)s.")
-                 % {"visit": self.visit, "participant": self.participant}}
-            )
-
     def before_write(self, by: Any) -> None:
         super().before_write(by)
         if self._state.adding:
             registry.require(self.step, self.participant, self)
 
 
+class VisitForm(CrfForm):
+    """A form that may belong to a visit of the same participant."""
+
+    visit = models.ForeignKey(Visit, models.PROTECT, null=True, blank=True, verbose_name=_("visit"))
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        where = f" {self.visit.scheduled.code}" if self.visit_id else ""
+        return f"{self.participant}{where} {self._meta.verbose_name}"
+
+    def clean(self) -> None:
+        super().clean()
+        if (
+            self.visit_id
+            and self.participant_id
+            and self.visit.participant_id != self.participant_id
+        ):
+            raise ValidationError(
+                {
+                    "visit": _(
+                        "%(visit)s is a visit of another participant; choose one of %(participant)s."
+                    )
+                    % {"visit": self.visit, "participant": self.participant}
+                }
+            )
+
+
 def at_most_one(name: str, *fields: str, message: Any) -> models.UniqueConstraint:
     """One current row per combination of `fields`."""
     return models.UniqueConstraint(
-        fields=fields, condition=models.Q(voided_at=None), name=name, violation_error_message=message
+        fields=fields,
+        condition=models.Q(voided_at=None),
+        name=name,
+        violation_error_message=message,
     )
 
 

@@ -3,8 +3,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crf.models.base import ONE_PER_PARTICIPANT, CrfForm, at_most_one
-from trial.models.fields import Answer, not_in_future
 from trial.models import YesNo
+from trial.models.fields import Answer, not_in_future
 
 
 class Demographics(CrfForm):
@@ -24,9 +24,11 @@ class Demographics(CrfForm):
         NOT_REPORTED = "NOT REPORTED", _("Not reported")
         UNKNOWN = "UNKNOWN", _("Unknown")
 
-    visit = None
     birth_on = models.DateField(
-        _("birth date"), null=True, blank=True, validators=[not_in_future],
+        _("birth date"),
+        null=True,
+        blank=True,
+        validators=[not_in_future],
         help_text=_("Needed in full: the protocol limits age to 18 to 65 years."),
     )
     sex = models.CharField(_("sex"), max_length=10, choices=Sex.choices, blank=True)
@@ -36,12 +38,18 @@ class Demographics(CrfForm):
         help_text=_("The investigator's judgement. Yes starts HCG tests and contraception checks."),
     )
     partner_childbearing = Answer(
-        _("partner of childbearing potential (men)"), help_text=_("Yes starts contraception checks.")
+        _("partner of childbearing potential (men)"),
+        help_text=_("Yes starts contraception checks."),
     )
 
     required = ("birth_on", "sex", "race", "childbearing", "partner_childbearing")
-    cdash = {"birth_on": "BRTHDAT", "sex": "SEX", "race": "RACE", "childbearing": "SCORRES",
-             "partner_childbearing": "SCORRES"}
+    cdash = {
+        "birth_on": "BRTHDAT",
+        "sex": "SEX",
+        "race": "RACE",
+        "childbearing": "SCORRES",
+        "partner_childbearing": "SCORRES",
+    }
 
     class Meta:
         verbose_name = _("demographics")
@@ -53,4 +61,6 @@ class Demographics(CrfForm):
         if self.sex == self.Sex.MALE and self.childbearing == YesNo.YES:
             raise ValidationError({"childbearing": _("For a man this is Not applicable.")})
         if self.sex == self.Sex.FEMALE and self.partner_childbearing == YesNo.YES:
-            raise ValidationError({"partner_childbearing": _("For a woman this is Not applicable.")})
+            raise ValidationError(
+                {"partner_childbearing": _("For a woman this is Not applicable.")}
+            )

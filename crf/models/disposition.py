@@ -19,8 +19,9 @@ class EndOfStudy(CrfForm):
         DEATH = "DEATH", _("death")
         OTHER = "OTHER", _("other")
 
-    visit = None
-    ended_on = models.DateField(_("last contact on"), null=True, blank=True, validators=[not_in_future])
+    ended_on = models.DateField(
+        _("last contact on"), null=True, blank=True, validators=[not_in_future]
+    )
     reason = models.CharField(_("reason"), max_length=25, choices=Reason.choices, blank=True)
     detail = models.TextField(_("detail"), blank=True, help_text=_("No names, no contact data."))
 

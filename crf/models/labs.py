@@ -8,14 +8,14 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crf.analytes import ANALYTES, UNITS
-from crf.models.base import CrfForm, FormRow, at_most_one, not_done_reason_field, performed_field
+from crf.models.base import FormRow, VisitForm, at_most_one, not_done_reason_field, performed_field
 from trial.models.fields import Answer, Measure, not_in_future
 from trial.roles import Area
 
 NUMBER = re.compile(r"^[<>]?=?\s*(\d+(?:\.\d+)?)$")
 
 
-class LabSample(CrfForm):
+class LabSample(VisitForm):
     """A sample taken from a participant; its results stand in rows of their own."""
 
     dated_by = "sampled_at"
@@ -30,13 +30,23 @@ class LabSample(CrfForm):
     not_done_reason = not_done_reason_field()
     sampled_at = models.DateTimeField(_("taken"), null=True, blank=True, validators=[not_in_future])
     specimen = models.CharField(_("specimen"), max_length=10, choices=Specimen.choices, blank=True)
-    accession = models.CharField(_("accession number"), max_length=40, blank=True,
-                                 help_text=_("The laboratory's number of the sample, no patient number."))
+    accession = models.CharField(
+        _("accession number"),
+        max_length=40,
+        blank=True,
+        help_text=_("The laboratory's number of the sample, no patient number."),
+    )
     laboratory = models.CharField(_("laboratory"), max_length=80, blank=True)
 
     required = ("performed", "sampled_at", "specimen", "laboratory")
-    cdash = {"performed": "LBPERF", "not_done_reason": "LBREASND", "sampled_at": "LBDAT LBTIM",
-             "specimen": "LBSPEC", "accession": "LBREFID", "laboratory": "LBNAM"}
+    cdash = {
+        "performed": "LBPERF",
+        "not_done_reason": "LBREASND",
+        "sampled_at": "LBDAT LBTIM",
+        "specimen": "LBSPEC",
+        "accession": "LBREFID",
+        "laboratory": "LBNAM",
+    }
 
     class Meta:
         verbose_name = _("lab sample")
@@ -47,7 +57,9 @@ class LabSample(CrfForm):
                 fields=["participant", "accession"],
                 condition=Q(voided_at=None) & ~Q(accession=""),
                 name="sample_accession_once",
-                violation_error_message=_("A sample with this accession number is already recorded."),
+                violation_error_message=_(
+                    "A sample with this accession number is already recorded."
+                ),
             ),
         ]
 
@@ -59,9 +71,13 @@ class LabResult(FormRow):
     site_path = "sample__participant__site"
     drafts = False
 
-    sample = models.ForeignKey(LabSample, models.PROTECT, related_name="results", verbose_name=_("sample"))
+    sample = models.ForeignKey(
+        LabSample, models.PROTECT, related_name="results", verbose_name=_("sample")
+    )
     test = models.CharField(
-        _("test"), max_length=8, choices=[(code, analyte.name) for code, analyte in ANALYTES.items()]
+        _("test"),
+        max_length=8,
+        choices=[(code, analyte.name) for code, analyte in ANALYTES.items()],
     )
     reported = models.CharField(
         _("result as reported"), max_length=20, blank=True, help_text=_("A number, or as in <0.5.")
@@ -73,15 +89,24 @@ class LabResult(FormRow):
     lower_limit = Measure(_("lower limit of normal"), at_least="0")
     upper_limit = Measure(_("upper limit of normal"), at_least="0")
     status = models.CharField(
-        _("if no result"), max_length=3, blank=True,
+        _("if no result"),
+        max_length=3,
+        blank=True,
         choices=[("ND", _("Not done")), ("UNK", _("Unknown"))],
     )
     not_done_reason = not_done_reason_field()
     clinically_significant = Answer(_("clinically significant"))
 
-    cdash = {"test": "LBTEST", "reported": "LBORRES", "unit": "LBORRESU", "lower_limit": "LBORNRLO",
-             "upper_limit": "LBORNRHI", "status": "LBSTAT", "not_done_reason": "LBREASND",
-             "clinically_significant": "LBCLSIG"}
+    cdash = {
+        "test": "LBTEST",
+        "reported": "LBORRES",
+        "unit": "LBORRESU",
+        "lower_limit": "LBORNRLO",
+        "upper_limit": "LBORNRHI",
+        "status": "LBSTAT",
+        "not_done_reason": "LBREASND",
+        "clinically_significant": "LBCLSIG",
+    }
     constraint_fields = {"result_limits_in_order": "upper_limit", "result_or_status": "status"}
 
     class Meta:
@@ -89,10 +114,15 @@ class LabResult(FormRow):
         verbose_name_plural = _("lab results")
         ordering = ["sample", "pk"]
         constraints = [
-            at_most_one("result_once_per_sample", "sample", "test",
-                        message=_("This test already has a result in this sample.")),
+            at_most_one(
+                "result_once_per_sample",
+                "sample",
+                "test",
+                message=_("This test already has a result in this sample."),
+            ),
             models.CheckConstraint(
-                name="result_limits_in_order", condition=Q(upper_limit__gte=F("lower_limit")),
+                name="result_limits_in_order",
+                condition=Q(upper_limit__gte=F("lower_limit")),
                 violation_error_message=_("The upper limit cannot lie below the lower limit."),
             ),
             models.CheckConstraint(
@@ -116,11 +146,13 @@ class LabResult(FormRow):
         problems: dict[str, Any] = {}
         allowed = ANALYTES[self.test].units if self.test in ANALYTES else ()
         if self.reported and not NUMBER.match(self.reported.strip()):
-            problems["reported"] = _("%(value)s is no number of 0 or more. Write as in 4.2 or <0.5.") % {
-                "value": self.reported}
+            problems["reported"] = _(
+                "%(value)s is no number of 0 or more. Write as in 4.2 or <0.5."
+            ) % {"value": self.reported}
         if self.reported and self.unit not in allowed:
-            problems["unit"] = _("%(unit)s is no unit of %(test)s; it is reported in %(units)s.") % {
-                "unit": self.unit or _("(empty)"), "test": self.test, "units": ", ".join(allowed)}
+            problems["unit"] = _(
+                "%(unit)s is no unit of %(test)s; it is reported in %(units)s."
+            ) % {"unit": self.unit or _("(empty)"), "test": self.test, "units": ", ".join(allowed)}
         if self.status == "ND" and not self.not_done_reason.strip():
             problems["not_done_reason"] = _("Say why it was not done.")
         if problems:
@@ -136,5 +168,3 @@ class LabResult(FormRow):
         if self.upper_limit is not None and self.value > self.upper_limit:
             return "HIGH"
         return ""
-
-

@@ -2,11 +2,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crf.models.base import ONE_PER_VISIT, CrfForm, at_most_one
+from crf.models.base import ONE_PER_VISIT, VisitForm, at_most_one
 from trial.models.fields import Answer, Measure, PartialDateField, not_in_future
 
 
-class Screening(CrfForm):
+class Screening(VisitForm):
     """What GEN criteria ask that is no laboratory value; organ function rests on lab samples."""
 
     dated_by = "assessed_on"
@@ -40,16 +40,37 @@ class Screening(CrfForm):
     marrow_disease = Answer(_("aplastic anaemia, MDS or another myeloproliferative disease"))
 
     required = (
-        "visit", "assessed_on", "height_cm", "weight_kg", "haemodynamically_stable", "csf_given",
-        "gilbert", "liver_values_from_disease", "contraception_agreed", "lactating",
-        "will_cooperate", "treatment_failure", "liver_cirrhosis", "marrow_disease",
+        "visit",
+        "assessed_on",
+        "height_cm",
+        "weight_kg",
+        "haemodynamically_stable",
+        "csf_given",
+        "gilbert",
+        "liver_values_from_disease",
+        "contraception_agreed",
+        "lactating",
+        "will_cooperate",
+        "treatment_failure",
+        "liver_cirrhosis",
+        "marrow_disease",
     )
     cdash = {
-        "assessed_on": "IEDAT", "height_cm": "HEIGHT_VSORRES", "weight_kg": "WEIGHT_VSORRES",
-        "haemodynamically_stable": "GEN-I-02k", "csf_given": "CMYN", "csf_last_on": "CMENDAT",
-        "gilbert": "MHOCCUR", "liver_values_from_disease": "GEN-I-02e", "liver_values_reason": "COVAL",
-        "contraception_agreed": "GEN-I-03a", "lactating": "GEN-I-03c", "will_cooperate": "GEN-I-04b",
-        "treatment_failure": "CMRSDISC", "liver_cirrhosis": "GEN-E-01", "marrow_disease": "GEN-E-02",
+        "assessed_on": "IEDAT",
+        "height_cm": "HEIGHT_VSORRES",
+        "weight_kg": "WEIGHT_VSORRES",
+        "haemodynamically_stable": "GEN-I-02k",
+        "csf_given": "CMYN",
+        "csf_last_on": "CMENDAT",
+        "gilbert": "MHOCCUR",
+        "liver_values_from_disease": "GEN-I-02e",
+        "liver_values_reason": "COVAL",
+        "contraception_agreed": "GEN-I-03a",
+        "lactating": "GEN-I-03c",
+        "will_cooperate": "GEN-I-04b",
+        "treatment_failure": "CMRSDISC",
+        "liver_cirrhosis": "GEN-E-01",
+        "marrow_disease": "GEN-E-02",
     }
     constraint_fields = {"screening_csf_date_needs_csf": "csf_last_on"}
 
@@ -61,7 +82,9 @@ class Screening(CrfForm):
             models.CheckConstraint(
                 name="screening_csf_date_needs_csf",
                 condition=Q(csf_last_on="") | Q(csf_given="Y"),
-                violation_error_message=_("A date stands here only if G-CSF or GM-CSF was given: answer Yes above."),
+                violation_error_message=_(
+                    "A date stands here only if G-CSF or GM-CSF was given: answer Yes above."
+                ),
             ),
         ]
 

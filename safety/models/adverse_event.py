@@ -10,8 +10,12 @@ from trial.roles import Area
 from trial.schedule import partial
 
 SERIOUS_CRITERIA = (
-    "serious_death", "serious_life_threatening", "serious_hospitalisation",
-    "serious_disability", "serious_congenital", "serious_other",
+    "serious_death",
+    "serious_life_threatening",
+    "serious_hospitalisation",
+    "serious_disability",
+    "serious_congenital",
+    "serious_other",
 )
 
 
@@ -45,12 +49,20 @@ class AdverseEvent(CrfForm):
         FATAL = "FATAL", _("fatal")
         UNKNOWN = "UNKNOWN", _("unknown")
 
-    visit = None
-    term = models.CharField(_("event"), max_length=200, help_text=_("In the investigator's words; no names."))
+    term = models.CharField(
+        _("event"), max_length=200, help_text=_("In the investigator's words; no names.")
+    )
     grade = models.PositiveSmallIntegerField(
-        _("CTCAE v5.0 grade"), null=True, blank=True,
-        choices=[(1, _("1 mild")), (2, _("2 moderate")), (3, _("3 severe")),
-                 (4, _("4 life-threatening")), (5, _("5 death"))],
+        _("CTCAE v5.0 grade"),
+        null=True,
+        blank=True,
+        choices=[
+            (1, _("1 mild")),
+            (2, _("2 moderate")),
+            (3, _("3 severe")),
+            (4, _("4 life-threatening")),
+            (5, _("5 death")),
+        ],
     )
     began_on = PartialDateField(_("began on"))
     ongoing = Answer(_("ongoing"))
@@ -74,15 +86,36 @@ class AdverseEvent(CrfForm):
     treated = Answer(_("treatment given for the event"))
     outcome = models.CharField(_("outcome"), max_length=35, choices=Outcome.choices, blank=True)
 
-    required = ("term", "grade", "began_on", "ongoing", "serious", "related_to_product",
-                "related_to_lymphodepletion", "action_taken", "treated", "outcome")
+    required = (
+        "term",
+        "grade",
+        "began_on",
+        "ongoing",
+        "serious",
+        "related_to_product",
+        "related_to_lymphodepletion",
+        "action_taken",
+        "treated",
+        "outcome",
+    )
     cdash = {
-        "term": "AETERM", "grade": "AETOXGR", "began_on": "AESTDAT", "ongoing": "AEONGO",
-        "ended_on": "AEENDAT", "serious": "AESER", "serious_death": "AESDTH",
-        "serious_life_threatening": "AESLIFE", "serious_hospitalisation": "AESHOSP",
-        "serious_disability": "AESDISAB", "serious_congenital": "AESCONG", "serious_other": "AESMIE",
-        "related_to_product": "AEREL", "related_to_lymphodepletion": "AERELLD",
-        "action_taken": "AEACN", "treated": "AECONTRT", "outcome": "AEOUT",
+        "term": "AETERM",
+        "grade": "AETOXGR",
+        "began_on": "AESTDAT",
+        "ongoing": "AEONGO",
+        "ended_on": "AEENDAT",
+        "serious": "AESER",
+        "serious_death": "AESDTH",
+        "serious_life_threatening": "AESLIFE",
+        "serious_hospitalisation": "AESHOSP",
+        "serious_disability": "AESDISAB",
+        "serious_congenital": "AESCONG",
+        "serious_other": "AESMIE",
+        "related_to_product": "AEREL",
+        "related_to_lymphodepletion": "AERELLD",
+        "action_taken": "AEACN",
+        "treated": "AECONTRT",
+        "outcome": "AEOUT",
     }
     constraint_fields = {"ae_grade_1_to_5": "grade", "ae_ongoing_has_no_end": "ended_on"}
 
@@ -92,11 +125,13 @@ class AdverseEvent(CrfForm):
         ordering = ["participant", "-began_on", "pk"]
         constraints = [
             models.CheckConstraint(
-                name="ae_grade_1_to_5", condition=Q(grade__range=(1, 5)),
+                name="ae_grade_1_to_5",
+                condition=Q(grade__range=(1, 5)),
                 violation_error_message=_("The grade is 1 to 5 (CTCAE v5.0)."),
             ),
             models.CheckConstraint(
-                name="ae_ongoing_has_no_end", condition=~Q(ongoing="Y") | Q(ended_on=""),
+                name="ae_ongoing_has_no_end",
+                condition=~Q(ongoing="Y") | Q(ended_on=""),
                 violation_error_message=_("An ongoing event has no end date."),
             ),
         ]
@@ -117,19 +152,28 @@ class AdverseEvent(CrfForm):
         problems = {}
         if self._dates_contradict():
             problems["ended_on"] = _("The end, %(end)s, lies before the beginning, %(begin)s.") % {
-                "end": self.ended_on, "begin": self.began_on}
+                "end": self.ended_on,
+                "begin": self.began_on,
+            }
         signs_of_death = {
-            "grade": self.grade == 5, "outcome": self.outcome == self.Outcome.FATAL,
+            "grade": self.grade == 5,
+            "outcome": self.outcome == self.Outcome.FATAL,
             "serious_death": self.serious_death == YesNo.YES,
         }
-        answered = {"grade": self.grade, "outcome": self.outcome, "serious_death": self.serious_death}
+        answered = {
+            "grade": self.grade,
+            "outcome": self.outcome,
+            "serious_death": self.serious_death,
+        }
         if any(signs_of_death.values()):
             for name, says_death in signs_of_death.items():
                 if answered[name] and not says_death:
                     problems[name] = _(
                         "Grade 5, outcome fatal and serious for death belong together: correct the one that is wrong."
                     )
-        if self.serious == YesNo.NO and any(getattr(self, n) == YesNo.YES for n in SERIOUS_CRITERIA):
+        if self.serious == YesNo.NO and any(
+            getattr(self, n) == YesNo.YES for n in SERIOUS_CRITERIA
+        ):
             problems["serious"] = _("One of the criteria below is met: the event is serious.")
         if problems:
             raise ValidationError(problems)

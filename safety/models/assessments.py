@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crf.models import CrfForm
+from crf.models import VisitForm
 from safety.grading import crs, icans
 from safety.grading.result import Graded
 from trial.models import YesNo
@@ -29,18 +29,26 @@ def member(enum: Any, name: str) -> Any:
     return enum[name] if name else None
 
 
-class Assessment(CrfForm):
+class Assessment(VisitForm):
     """A graded finding at one moment; the computed grade stands beside the investigator's."""
 
     dated_by = "assessed_at"
     area = Area.SAFETY
 
-    assessed_at = models.DateTimeField(_("assessed"), null=True, blank=True, validators=[not_in_future])
-    computed_grade = models.PositiveSmallIntegerField(_("computed ASTCT grade"), null=True, editable=False)
-    computed_incomplete = models.BooleanField(_("more input could raise the grade"), default=False, editable=False)
+    assessed_at = models.DateTimeField(
+        _("assessed"), null=True, blank=True, validators=[not_in_future]
+    )
+    computed_grade = models.PositiveSmallIntegerField(
+        _("computed ASTCT grade"), null=True, editable=False
+    )
+    computed_incomplete = models.BooleanField(
+        _("more input could raise the grade"), default=False, editable=False
+    )
     rule_version = models.CharField(_("rule version"), max_length=30, editable=False)
     investigator_grade = models.PositiveSmallIntegerField(
-        _("investigator's grade"), null=True, blank=True,
+        _("investigator's grade"),
+        null=True,
+        blank=True,
         choices=[(0, _("0 none")), (1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, _("5 death"))],
     )
 
@@ -69,7 +77,9 @@ class Assessment(CrfForm):
 class CRSAssessment(Assessment):
     """Cytokine release syndrome at one moment, ASTCT 2019."""
 
-    temperature_c = Measure(_("temperature, °C"), unit="C", at_least="30", at_most="44", decimal_places=1)
+    temperature_c = Measure(
+        _("temperature, °C"), unit="C", at_least="30", at_most="44", decimal_places=1
+    )
     masked = Answer(_("antipyretic, anticytokine therapy or steroid given in this episode"))
     hypotension = Answer(_("hypotension, not due to another cause"))
     vasopressors = models.PositiveSmallIntegerField(
@@ -77,17 +87,35 @@ class CRSAssessment(Assessment):
     )
     vasopressin = Answer(_("vasopressin"))
     oxygen = models.CharField(
-        _("oxygen for hypoxia, not due to another cause"), max_length=20, blank=True,
+        _("oxygen for hypoxia, not due to another cause"),
+        max_length=20,
+        blank=True,
         choices=names(crs.OxygenDevice),
     )
-    flow_l_per_min = Measure(_("oxygen flow, L/min"), unit="L/min", at_least="0", at_most="80", decimal_places=1)
+    flow_l_per_min = Measure(
+        _("oxygen flow, L/min"), unit="L/min", at_least="0", at_most="80", decimal_places=1
+    )
 
-    required = ("assessed_at", "temperature_c", "masked", "hypotension", "vasopressors",
-                "vasopressin", "oxygen", "investigator_grade")
+    required = (
+        "assessed_at",
+        "temperature_c",
+        "masked",
+        "hypotension",
+        "vasopressors",
+        "vasopressin",
+        "oxygen",
+        "investigator_grade",
+    )
     cdash = {
-        "assessed_at": "FADAT FATIM", "temperature_c": "TEMP_VSORRES", "hypotension": "FAORRES",
-        "oxygen": "FAORRES", "flow_l_per_min": "FAORRES", "investigator_grade": "FAORRES",
-        "masked": "FAORRES", "vasopressors": "FAORRES", "vasopressin": "FAORRES",
+        "assessed_at": "FADAT FATIM",
+        "temperature_c": "TEMP_VSORRES",
+        "hypotension": "FAORRES",
+        "oxygen": "FAORRES",
+        "flow_l_per_min": "FAORRES",
+        "investigator_grade": "FAORRES",
+        "masked": "FAORRES",
+        "vasopressors": "FAORRES",
+        "vasopressin": "FAORRES",
     }
 
     class Meta:
@@ -126,8 +154,15 @@ def ice_item(label: Any) -> models.PositiveSmallIntegerField:
 
 
 ICE_ITEMS = (
-    "orientation_year", "orientation_month", "orientation_city", "orientation_hospital",
-    "names_object_1", "names_object_2", "names_object_3", "follows_command", "writes_sentence",
+    "orientation_year",
+    "orientation_month",
+    "orientation_city",
+    "orientation_hospital",
+    "names_object_1",
+    "names_object_2",
+    "names_object_3",
+    "follows_command",
+    "writes_sentence",
     "counts_backwards",
 )
 
@@ -149,15 +184,26 @@ class ICANSAssessment(Assessment):
     consciousness = models.CharField(
         _("level of consciousness"), max_length=25, blank=True, choices=names(icans.Consciousness)
     )
-    seizure = models.CharField(_("seizure"), max_length=20, blank=True, choices=names(icans.Seizure))
+    seizure = models.CharField(
+        _("seizure"), max_length=20, blank=True, choices=names(icans.Seizure)
+    )
     motor_weakness = Answer(_("deep focal motor weakness"))
     oedema = models.CharField(
-        _("raised intracranial pressure or cerebral oedema"), max_length=25, blank=True,
+        _("raised intracranial pressure or cerebral oedema"),
+        max_length=25,
+        blank=True,
         choices=names(icans.Oedema),
     )
 
-    required = ("assessed_at", *ICE_ITEMS, "consciousness", "seizure", "motor_weakness", "oedema",
-                "investigator_grade")
+    required = (
+        "assessed_at",
+        *ICE_ITEMS,
+        "consciousness",
+        "seizure",
+        "motor_weakness",
+        "oedema",
+        "investigator_grade",
+    )
     cdash = dict.fromkeys(
         (*ICE_ITEMS, "consciousness", "seizure", "motor_weakness", "oedema", "investigator_grade"),
         "FAORRES",

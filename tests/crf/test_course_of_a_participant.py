@@ -17,10 +17,18 @@ def day_0():
 
 def infuse(participant, coordinator, investigator, pharmacist, day):
     row = Infusion(
-        participant=participant, visit=f.visit(participant, "INF1"), number=1,
-        bag=f.bag(participant, coordinator, pharmacist, day), thawed_at=f.local(day, 10),
-        started_at=f.local(day, 10, 20), ended_at=f.local(day, 11), cells_e9=Decimal(1),
-        volume_ml=Decimal(100), interrupted="N", reaction="N", given_by=coordinator,
+        participant=participant,
+        visit=f.visit(participant, "INF1"),
+        number=1,
+        bag=f.bag(participant, coordinator, pharmacist, day),
+        thawed_at=f.local(day, 10),
+        started_at=f.local(day, 10, 20),
+        ended_at=f.local(day, 11),
+        cells_e9=Decimal(1),
+        volume_ml=Decimal(100),
+        interrupted="N",
+        reaction="N",
+        given_by=coordinator,
         second_verifier=investigator,
     )
     row.write(by=coordinator, complete=True)
@@ -47,8 +55,14 @@ def test_an_infusion_without_lymphodepletion_names_the_form(
 ):
     f.consent(participant, coordinator, day_0 - timedelta(days=10))
     bag = f.bag(participant, coordinator, pharmacist, day_0)
-    row = Infusion(participant=participant, bag=bag, number=1, started_at=f.local(day_0),
-                   given_by=coordinator, second_verifier=investigator)
+    row = Infusion(
+        participant=participant,
+        bag=bag,
+        number=1,
+        started_at=f.local(day_0),
+        given_by=coordinator,
+        second_verifier=investigator,
+    )
     with pytest.raises(ValidationError) as refused:
         row.write(by=coordinator)
     forms = {e.params["blocker"].form for e in refused.value.error_list}

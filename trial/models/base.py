@@ -105,14 +105,17 @@ class Tracked(models.Model):
         errors: dict[str, list[ValidationError]] = {}
 
         def collect(problem: ValidationError) -> None:
-            found = problem.error_dict if hasattr(problem, "error_dict") else {
-                NON_FIELD_ERRORS: problem.error_list
-            }
+            found = (
+                problem.error_dict
+                if hasattr(problem, "error_dict")
+                else {NON_FIELD_ERRORS: problem.error_list}
+            )
             for name, messages in found.items():
                 errors.setdefault(name, []).extend(messages)
 
-        loaded_parents = [f.name for f in self._meta.concrete_fields if f.is_relation
-                          and f.is_cached(self)]
+        loaded_parents = [
+            f.name for f in self._meta.concrete_fields if f.is_relation and f.is_cached(self)
+        ]
         try:
             self.clean_fields(exclude={*exclude, *loaded_parents})
         except ValidationError as problem:
@@ -136,8 +139,12 @@ class Tracked(models.Model):
         """Raise ValidationError for every required field without an answer."""
         if missing := self.unanswered():
             raise ValidationError(
-                {name: ValidationError(_("Needed before the form can be completed."),
-                                       code="incomplete") for name in missing}
+                {
+                    name: ValidationError(
+                        _("Needed before the form can be completed."), code="incomplete"
+                    )
+                    for name in missing
+                }
             )
 
     def check_right(self, by: "User | System", action: str) -> None:
@@ -179,9 +186,11 @@ class Tracked(models.Model):
         reason = reason.strip()
         if self.needs_reason and not reason:
             raise ValidationError(
-                {"change_reason": ValidationError(
-                    _("This form was completed before: say why it changes."), code="reason"
-                )}
+                {
+                    "change_reason": ValidationError(
+                        _("This form was completed before: say why it changes."), code="reason"
+                    )
+                }
             )
         with transaction.atomic():
             self.before_write(by)
@@ -214,8 +223,7 @@ class Tracked(models.Model):
         """Take the row out of the record, visibly; it stays readable with its history."""
         if not reason.strip():
             raise ValidationError(
-                {"change_reason": ValidationError(
-                    _("Say why this is voided."), code="reason")}
+                {"change_reason": ValidationError(_("Say why this is voided."), code="reason")}
             )
         self.voided_at = timezone.now()
         return self.write(by=by, reason=reason)

@@ -56,6 +56,6 @@ def _leaf(child: Any, row: models.Model) -> bool | None:
 
 
 def _column(name: str, row: models.Model) -> Any:
-    field = row._meta.get_field(name)
+    field = row._meta.pk if name == "pk" else row._meta.get_field(name)
     value = getattr(row, field.attname)
     return field.to_python(value) if isinstance(value, str) else value

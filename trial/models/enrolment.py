@@ -26,10 +26,14 @@ class Enrolment(ParticipantRow):
         "trial.User", models.PROTECT, related_name="+", verbose_name=_("decided by (investigator)")
     )
     failed_criteria = models.CharField(
-        _("criteria not met"), max_length=200, blank=True,
+        _("criteria not met"),
+        max_length=200,
+        blank=True,
         help_text=_("Codes of the protocol, separated by spaces, as in GEN-I-02b PSS-I-02."),
     )
-    reason = models.TextField(_("other reason"), blank=True, help_text=_("No names, no contact data."))
+    reason = models.TextField(
+        _("other reason"), blank=True, help_text=_("No names, no contact data.")
+    )
 
     cdash = {"outcome": "IEYN", "failed_criteria": "IETESTCD", "decided_on": "DSSTDAT"}
     constraint_fields = {"enrolled_fails_no_criterion": "failed_criteria"}
@@ -39,13 +43,19 @@ class Enrolment(ParticipantRow):
         verbose_name_plural = _("enrolments")
         constraints = [
             models.UniqueConstraint(
-                fields=["participant"], condition=Q(voided_at=None), name="enrolment_once",
-                violation_error_message=_("The enrolment decision is already recorded; change that one."),
+                fields=["participant"],
+                condition=Q(voided_at=None),
+                name="enrolment_once",
+                violation_error_message=_(
+                    "The enrolment decision is already recorded; change that one."
+                ),
             ),
             models.CheckConstraint(
                 name="enrolled_fails_no_criterion",
                 condition=Q(outcome="SCREEN_FAILURE") | Q(failed_criteria=""),
-                violation_error_message=_("Who fails a criterion cannot be enrolled; there are no waivers."),
+                violation_error_message=_(
+                    "Who fails a criterion cannot be enrolled; there are no waivers."
+                ),
             ),
         ]
 
@@ -53,10 +63,14 @@ class Enrolment(ParticipantRow):
         known = {criterion.code for criterion in CRITERIA}
         if unknown := [code for code in self.failed_criteria.split() if code not in known]:
             raise ValidationError(
-                {"failed_criteria": _("%(codes)s: no criterion of the protocol has this code.")
-                 % {"codes": ", ".join(unknown)}}
+                {
+                    "failed_criteria": _("%(codes)s: no criterion of the protocol has this code.")
+                    % {"codes": ", ".join(unknown)}
+                }
             )
-        if self.outcome == self.Outcome.SCREEN_FAILURE and not (self.failed_criteria or self.reason):
+        if self.outcome == self.Outcome.SCREEN_FAILURE and not (
+            self.failed_criteria or self.reason
+        ):
             raise ValidationError(
                 {"failed_criteria": _("Name the criteria not met, or give another reason.")}
             )
@@ -85,8 +99,12 @@ class TreatmentCourse(ParticipantRow):
         verbose_name_plural = _("treatment courses")
         constraints = [
             models.UniqueConstraint(
-                fields=["participant", "number"], condition=Q(voided_at=None), name="course_once",
-                violation_error_message=_("This participant already has a course; move its date there."),
+                fields=["participant", "number"],
+                condition=Q(voided_at=None),
+                name="course_once",
+                violation_error_message=_(
+                    "This participant already has a course; move its date there."
+                ),
             ),
         ]
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from trial.schedule import partial
 
-
 BELOW = _(
     "%(value)s %(unit)s is below the lowest possible value, %(limit)s %(unit)s. "
     "Check the number and its unit."
@@ -122,9 +121,7 @@ class PartialDateField(models.CharField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 10)
         kwargs.setdefault("blank", True)
-        kwargs.setdefault(
-            "help_text", _("As far as known: YYYY, YYYY-MM or YYYY-MM-DD.")
-        )
+        kwargs.setdefault("help_text", _("As far as known: YYYY, YYYY-MM or YYYY-MM-DD."))
         super().__init__(*args, **kwargs)
         self._validators += [valid_partial_date, not_in_future]
 

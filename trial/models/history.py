@@ -12,7 +12,6 @@ from trial.roles import Role, System
 
 if TYPE_CHECKING:
     from trial.models.base import Tracked
-    from trial.models.user import User
 
 Actor = "User | System"
 

@@ -31,18 +31,33 @@ class Participant(Tracked):
 
     ENDED = (Status.SCREEN_FAILURE, Status.COMPLETED, Status.WITHDRAWN)
 
-    site = models.ForeignKey(Site, models.PROTECT, related_name="participants", verbose_name=_("site"))
-    number = models.CharField(_("participant number"), max_length=20, unique=True, blank=True, editable=False)
-    disease = models.CharField(_("disease"), max_length=5, choices=[(d.name, _(d.value)) for d in Disease])
+    site = models.ForeignKey(
+        Site, models.PROTECT, related_name="participants", verbose_name=_("site")
+    )
+    number = models.CharField(
+        _("participant number"), max_length=20, unique=True, blank=True, editable=False
+    )
+    disease = models.CharField(
+        _("disease"), max_length=5, choices=[(d.name, _(d.value)) for d in Disease]
+    )
     protocol_version = models.ForeignKey(
         ProtocolVersion, models.PROTECT, related_name="+", verbose_name=_("protocol version")
     )
     rescreen_of = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="rescreenings",
-        verbose_name=_("re-screening of"), help_text=_("The earlier number of the same person, if any."),
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rescreenings",
+        verbose_name=_("re-screening of"),
+        help_text=_("The earlier number of the same person, if any."),
     )
     status = models.CharField(
-        _("status"), max_length=20, choices=Status.choices, default=Status.REGISTERED, editable=False
+        _("status"),
+        max_length=20,
+        choices=Status.choices,
+        default=Status.REGISTERED,
+        editable=False,
     )
 
     cdash = {"number": "SUBJID", "site": "SITEID"}
@@ -65,8 +80,12 @@ class Participant(Tracked):
         study = Study.objects.the_one()
         if not (study and study.is_demo) and not self.protocol_version.confirmed_at:
             raise ValidationError(
-                {"protocol_version": _("The settings of this version are still defaults: the medical monitor "
-                                       "must confirm them before the first participant.")}
+                {
+                    "protocol_version": _(
+                        "The settings of this version are still defaults: the medical monitor "
+                        "must confirm them before the first participant."
+                    )
+                }
             )
 
     def _next_number(self) -> str:
@@ -90,9 +109,7 @@ class ParticipantRow(Tracked):
     area = Area.CASEBOOK
     site_path = "participant__site"
 
-    participant = models.ForeignKey(
-        Participant, models.PROTECT, verbose_name=_("participant")
-    )
+    participant = models.ForeignKey(Participant, models.PROTECT, verbose_name=_("participant"))
 
     class Meta:
         abstract = True

@@ -29,7 +29,9 @@ class ProtocolVersion(Tracked):
     screening_days = days(_("screening window, days"), 28)
     dlt_window_days = days(_("DLT window from D0, days"), 28)
     hcg_before_enrolment_days = days(_("HCG at most this old at enrolment, days"), 7)
-    hcg_before_treatment_days = days(_("HCG at most this old at lymphodepletion and infusion, days"), 1)
+    hcg_before_treatment_days = days(
+        _("HCG at most this old at lymphodepletion and infusion, days"), 1
+    )
     contraception_months = models.PositiveSmallIntegerField(
         _("contraception after last treatment, calendar months"),
         default=6,
@@ -37,16 +39,25 @@ class ProtocolVersion(Tracked):
         help_text=_("The protocol asks for at least 6."),
     )
     thaw_minutes = models.PositiveSmallIntegerField(
-        _("thaw to start of infusion at most, minutes"), default=30, validators=[MaxValueValidator(240)]
+        _("thaw to start of infusion at most, minutes"),
+        default=30,
+        validators=[MaxValueValidator(240)],
     )
     notice_days = days(_("first reminder this many days before"), 3)
     overdue_days = days(_("overdue reminder this many days after"), 1)
     escalation_days = days(_("escalation to the investigator this many days after"), 3)
     confirmed_by = models.ForeignKey(
-        "trial.User", models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        "trial.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
         verbose_name=_("settings confirmed by"),
     )
-    confirmed_at = models.DateTimeField(_("settings confirmed"), null=True, blank=True, editable=False)
+    confirmed_at = models.DateTimeField(
+        _("settings confirmed"), null=True, blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = _("protocol version")
@@ -68,10 +79,20 @@ class DoseLevel(Tracked):
         CLOSED = "CLOSED", _("closed")
 
     protocol_version = models.ForeignKey(
-        ProtocolVersion, models.PROTECT, related_name="dose_levels", verbose_name=_("protocol version")
+        ProtocolVersion,
+        models.PROTECT,
+        related_name="dose_levels",
+        verbose_name=_("protocol version"),
     )
     name = models.CharField(_("name"), max_length=10)
-    cells_e9 = Measure(_("cells per infusion, 10^9"), unit="10^9", at_least="0.01", at_most="50", null=False, blank=False)
+    cells_e9 = Measure(
+        _("cells per infusion, 10^9"),
+        unit="10^9",
+        at_least="0.01",
+        at_most="50",
+        null=False,
+        blank=False,
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices)
 
     class Meta:
@@ -82,7 +103,9 @@ class DoseLevel(Tracked):
             models.UniqueConstraint(
                 fields=["protocol_version", "name"],
                 name="dose_level_once",
-                violation_error_message=_("This protocol version already has a dose level of that name."),
+                violation_error_message=_(
+                    "This protocol version already has a dose level of that name."
+                ),
             ),
             models.CheckConstraint(
                 name="dose_level_has_cells",
@@ -107,13 +130,16 @@ class ScheduledVisit(Tracked):
     name = models.CharField(_("name"), max_length=80)
     position = models.PositiveSmallIntegerField(_("order (VISITNUM)"))
     anchor = models.CharField(
-        _("counted from"), max_length=20,
+        _("counted from"),
+        max_length=20,
         choices=[(a.name, _(a.value)) for a in Anchor],
     )
     day = models.SmallIntegerField(_("day"), help_text=_("Day 0 is the anchor itself."))
     early = days(_("days early"), 0)
     late = days(_("days late"), 0)
-    forms = models.JSONField(_("forms"), default=list, blank=True, help_text=_('As in ["crf.labsample"].'))
+    forms = models.JSONField(
+        _("forms"), default=list, blank=True, help_text=_('As in ["crf.labsample"].')
+    )
 
     class Meta:
         verbose_name = _("scheduled visit")
@@ -123,7 +149,9 @@ class ScheduledVisit(Tracked):
             models.UniqueConstraint(
                 fields=["protocol_version", "code"],
                 name="scheduled_visit_once",
-                violation_error_message=_("This protocol version already has a visit of that code."),
+                violation_error_message=_(
+                    "This protocol version already has a visit of that code."
+                ),
             ),
         ]
 

@@ -34,8 +34,14 @@ class DeliveryQuerySet(models.QuerySet):
     def claim(self, pk: int, lease: timedelta) -> "Delivery | None":
         """Take one mail for `lease`; None when somebody else has it or it went out."""
         now = timezone.now()
-        taken = self.ready(now).filter(pk=pk).update(
-            state=Delivery.State.SENDING, leased_until=now + lease, attempts=models.F("attempts") + 1
+        taken = (
+            self.ready(now)
+            .filter(pk=pk)
+            .update(
+                state=Delivery.State.SENDING,
+                leased_until=now + lease,
+                attempts=models.F("attempts") + 1,
+            )
         )
         return self.select_related("recipient").get(pk=pk) if taken else None
 
@@ -50,9 +56,13 @@ class Delivery(models.Model):
         FAILED = "FAILED", _("failed")
 
     message_id = models.CharField(_("Message-ID"), max_length=120, unique=True)
-    recipient = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("recipient"))
+    recipient = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("recipient")
+    )
     created_at = models.DateTimeField(_("created"))
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PLANNED)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.PLANNED
+    )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     leased_until = models.DateTimeField(null=True, blank=True)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
@@ -103,21 +113,31 @@ class Reminder(models.Model):
         HCG = "hcg", _("HCG test")
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    participant = models.ForeignKey(Participant, models.PROTECT, related_name="reminders", verbose_name=_("participant"))
+    participant = models.ForeignKey(
+        Participant, models.PROTECT, related_name="reminders", verbose_name=_("participant")
+    )
     site = models.ForeignKey(Site, models.PROTECT, related_name="+", verbose_name=_("site"))
     duty = models.CharField(_("duty"), max_length=20, choices=Duty.choices)
     due_on = models.DateField(_("due on"))
-    recipient = models.ForeignKey(User, models.PROTECT, related_name="reminders", verbose_name=_("recipient"))
+    recipient = models.ForeignKey(
+        User, models.PROTECT, related_name="reminders", verbose_name=_("recipient")
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     send_on = models.DateField(_("to be sent on"))
     form = models.CharField(max_length=60, help_text="Label of the form that fulfils the duty.")
-    visit = models.ForeignKey("trial.Visit", models.PROTECT, null=True, related_name="+", verbose_name=_("visit"))
-    state = models.CharField(_("state"), max_length=15, choices=State.choices, default=State.PLANNED)
+    visit = models.ForeignKey(
+        "trial.Visit", models.PROTECT, null=True, related_name="+", verbose_name=_("visit")
+    )
+    state = models.CharField(
+        _("state"), max_length=15, choices=State.choices, default=State.PLANNED
+    )
     planned_at = models.DateTimeField(_("planned"))
     sent_at = models.DateTimeField(_("sent"), null=True)
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
-    delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, related_name="reminders", verbose_name=_("mail"))
+    delivery = models.ForeignKey(
+        Delivery, models.PROTECT, null=True, related_name="reminders", verbose_name=_("mail")
+    )
 
     objects = ReminderQuerySet.as_manager()
 

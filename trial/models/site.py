@@ -20,12 +20,16 @@ class Site(Tracked):
         max_length=10,
         unique=True,
         validators=[
-            RegexValidator(r"^[A-Z0-9]{2,10}$", _("2 to 10 capital letters or digits, as in CHH01."))
+            RegexValidator(
+                r"^[A-Z0-9]{2,10}$", _("2 to 10 capital letters or digits, as in CHH01.")
+            )
         ],
         help_text=_("First part of every participant number; it cannot change later."),
     )
     name = models.CharField(_("name"), max_length=200)
-    time_zone = models.CharField(_("time zone"), max_length=50, help_text=_("IANA name, as in Asia/Shanghai."))
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, help_text=_("IANA name, as in Asia/Shanghai.")
+    )
 
     class Meta:
         verbose_name = _("site")
@@ -42,11 +46,17 @@ class Site(Tracked):
     def clean(self) -> None:
         if self.time_zone and self.time_zone not in available_timezones():
             raise ValidationError(
-                {"time_zone": _("%(name)s is no time zone. Write its IANA name, as in Asia/Shanghai.")
-                 % {"name": self.time_zone}}
+                {
+                    "time_zone": _(
+                        "%(name)s is no time zone. Write its IANA name, as in Asia/Shanghai."
+                    )
+                    % {"name": self.time_zone}
+                }
             )
         if self._loaded.get("code", self.code) != self.code:
             raise ValidationError(
-                {"code": _("The code is part of participant numbers and stays %(code)s.")
-                 % {"code": self._loaded["code"]}}
+                {
+                    "code": _("The code is part of participant numbers and stays %(code)s.")
+                    % {"code": self._loaded["code"]}
+                }
             )

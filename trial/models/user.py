@@ -30,13 +30,18 @@ class User(AbstractBaseUser, Tracked):
     last_login = None
 
     username = models.CharField(_("user name"), max_length=60, unique=True)
-    full_name = models.CharField(_("full name"), max_length=120, help_text=_("As printed beside a signature."))
+    full_name = models.CharField(
+        _("full name"), max_length=120, help_text=_("As printed beside a signature.")
+    )
     email = models.EmailField(_("e-mail"))
     role = models.CharField(
         _("role"), max_length=10, choices=[c for c in Role.choices if c[0] != Role.SYSTEM]
     )
     language = models.CharField(
-        _("language"), max_length=10, choices=settings.LANGUAGES, help_text=_("Of the mails sent to this person.")
+        _("language"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        help_text=_("Of the mails sent to this person."),
     )
     identity_verified_on = models.DateField(_("identity verified on"), null=True, blank=True)
     trained_on = models.DateField(_("trained on"), null=True, blank=True)
@@ -116,8 +121,12 @@ class Membership(Tracked):
     area = Area.ACCOUNTS
     site_path = "site"
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="memberships", verbose_name=_("user"))
-    site = models.ForeignKey(Site, models.PROTECT, related_name="memberships", verbose_name=_("site"))
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="memberships", verbose_name=_("user")
+    )
+    site = models.ForeignKey(
+        Site, models.PROTECT, related_name="memberships", verbose_name=_("site")
+    )
     began_on = models.DateField(_("from"))
     ended_on = models.DateField(_("to"), null=True, blank=True)
 

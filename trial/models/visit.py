@@ -51,19 +51,35 @@ class Visit(ParticipantRow):
         ScheduledVisit, models.PROTECT, related_name="+", verbose_name=_("visit")
     )
     course = models.ForeignKey(
-        TreatmentCourse, models.PROTECT, null=True, blank=True, related_name="visits",
+        TreatmentCourse,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="visits",
         verbose_name=_("treatment course"),
     )
     target_on = models.DateField(_("target date"))
     window_first_on = models.DateField(_("window opens"))
     window_last_on = models.DateField(_("window closes"))
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PLANNED)
-    began_on = models.DateField(_("date of visit"), null=True, blank=True, validators=[not_in_future])
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.PLANNED
+    )
+    began_on = models.DateField(
+        _("date of visit"), null=True, blank=True, validators=[not_in_future]
+    )
     missed_because = models.CharField(_("reason missed"), max_length=200, blank=True)
 
     objects = VisitQuerySet.as_manager()
-    cdash = {"scheduled": "VISIT", "began_on": "SVSTDAT", "state": "SVOCCUR", "missed_because": "SVREASOC"}
-    constraint_fields = {"visit_done_has_a_date": "began_on", "visit_missed_has_a_reason": "missed_because"}
+    cdash = {
+        "scheduled": "VISIT",
+        "began_on": "SVSTDAT",
+        "state": "SVOCCUR",
+        "missed_because": "SVREASOC",
+    }
+    constraint_fields = {
+        "visit_done_has_a_date": "began_on",
+        "visit_missed_has_a_reason": "missed_because",
+    }
 
     class Meta:
         verbose_name = _("visit")
@@ -72,12 +88,15 @@ class Visit(ParticipantRow):
         indexes = [models.Index(fields=["state", "window_last_on"])]
         constraints = [
             models.UniqueConstraint(
-                fields=["participant", "course", "scheduled"], name="visit_once", nulls_distinct=False,
+                fields=["participant", "course", "scheduled"],
+                name="visit_once",
+                nulls_distinct=False,
                 violation_error_message=_("This visit is already planned."),
             ),
             models.CheckConstraint(
                 name="visit_window_holds_target",
-                condition=Q(window_first_on__lte=F("target_on")) & Q(window_last_on__gte=F("target_on")),
+                condition=Q(window_first_on__lte=F("target_on"))
+                & Q(window_last_on__gte=F("target_on")),
                 violation_error_message=_("The window must hold the target date."),
             ),
             models.CheckConstraint(
