@@ -21,17 +21,6 @@ class Absent(models.TextChoices):
     NOT_APPLICABLE = "NAP", _("Not applicable")
 
 
-def may_be_absent(field: models.Field) -> bool:
-    """Whether the field takes an `Absent` code instead of a value: measures and dates do.
-
-    A Yes/No question has unknown and not applicable among its answers.
-    """
-    measured = isinstance(
-        field, Measure | PartialDateField | models.DateField | models.IntegerField
-    )
-    return measured and field.editable and (field.null or field.blank)
-
-
 class FormRow(Tracked):
     """A row of data with draft and completion, and a reason for each value that is not there.
 
@@ -39,10 +28,23 @@ class FormRow(Tracked):
     """
 
     drafts = True
+    absent_codes = Absent.choices
     absent = models.JSONField(_("values not there"), default=dict, blank=True, editable=False)
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def may_be_absent(cls, name: str) -> bool:
+        """Whether the field takes an `Absent` code in place of a value: measures and dates do.
+
+        A Yes/No question has unknown and not applicable among its answers.
+        """
+        field = cls._meta.get_field(name)
+        kinds = (Measure, PartialDateField, models.DateField, models.IntegerField)
+        return (
+            bool(cls.absent_codes) and isinstance(field, kinds) and field.editable and field.blank
+        )
 
     def unanswered(self) -> list[str]:
         return [name for name in super().unanswered() if name not in self.absent]
@@ -51,8 +53,7 @@ class FormRow(Tracked):
         super().clean()
         problems = {}
         for name, why in self.absent.items():
-            field = self._meta.get_field(name)
-            if not may_be_absent(field) or why.get("code") not in Absent.values:
+            if not self.may_be_absent(name) or why.get("code") not in Absent.values:
                 problems[name] = _("%(code)s cannot stand here.") % {"code": why.get("code")}
             elif getattr(self, name) not in (None, ""):
                 problems[name] = _("Either a value or why there is none, not both.")

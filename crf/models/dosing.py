@@ -137,7 +137,7 @@ class ProductBag(CrfForm):
     cells_e9 = Measure(
         _("viable CAR-positive NK cells, 10^9"), unit="10^9", at_least="0.01", at_most="50"
     )
-    volume_ml = Measure(_("volume, mL"), unit="mL", at_least="1", at_most="1000", decimal_places=1)
+    volume_ml = Measure(_("volume, mL"), unit="mL", at_least="1", at_most="1000")
     viability_percent = Measure(
         _("viability, %"), unit="%", at_least="0", at_most="100", decimal_places=1
     )

@@ -70,6 +70,7 @@ class LabResult(FormRow):
     area = Area.CASEBOOK
     site_path = "sample__participant__site"
     drafts = False
+    absent_codes = ()  # `status` says why there is no result
 
     sample = models.ForeignKey(
         LabSample, models.PROTECT, related_name="results", verbose_name=_("sample")

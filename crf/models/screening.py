@@ -17,8 +17,8 @@ class Screening(VisitForm):
         NEITHER = "NEITHER", _("neither")
 
     assessed_on = models.DateField(_("date"), null=True, blank=True, validators=[not_in_future])
-    height_cm = Measure(_("height, cm"), unit="cm", at_least="100", at_most="230", decimal_places=1)
-    weight_kg = Measure(_("weight, kg"), unit="kg", at_least="25", at_most="250", decimal_places=1)
+    height_cm = Measure(_("height, cm"), unit="cm", at_least="100", at_most="230")
+    weight_kg = Measure(_("weight, kg"), unit="kg", at_least="25", at_most="250")
     haemodynamically_stable = Answer(_("haemodynamically stable"))
     csf_given = Answer(_("G-CSF or GM-CSF ever given"))
     csf_last_on = PartialDateField(_("last G-CSF or GM-CSF on"))

@@ -1,0 +1,1 @@
+from csp.middleware import CSPMiddleware as ContentSecurityPolicy  # noqa: F401

@@ -1,0 +1,98 @@
+"""Admin pages of the case report forms."""
+
+from django.contrib import admin
+
+from crf.models import (
+    ContraceptionCheck,
+    Demographics,
+    EndOfStudy,
+    HCGTest,
+    Infusion,
+    LabResult,
+    LabSample,
+    LymphodepletionDay,
+    ProductBag,
+    Screening,
+)
+from trial.admin.base import TrackedInline
+from trial.admin.participants import ParticipantRowAdmin
+
+
+class FormAdmin(ParticipantRowAdmin):
+    """A page of one form; the list shows whose, which visit and whether it is complete."""
+
+    list_display = ["participant", "visit", "completed_at", "changed_at"]
+    list_select_related = ["participant", "visit__scheduled", "visit__participant"]
+
+
+@admin.register(Demographics)
+class DemographicsAdmin(FormAdmin):
+    list_display = ["participant", "sex", "childbearing", "completed_at"]
+    list_select_related = ["participant"]
+
+
+@admin.register(Screening)
+class ScreeningAdmin(FormAdmin):
+    pass
+
+
+@admin.register(LymphodepletionDay)
+class LymphodepletionDayAdmin(FormAdmin):
+    list_display = ["participant", "visit", "given_on", "fludarabine_mg", "cyclophosphamide_mg"]
+
+
+@admin.register(ProductBag)
+class ProductBagAdmin(FormAdmin):
+    list_display = ["participant", "lot", "dose_level", "cells_e9", "released", "expires_at"]
+    list_select_related = ["participant", "dose_level"]
+    search_fields = ["participant__number", "lot"]
+
+
+@admin.register(Infusion)
+class InfusionAdmin(FormAdmin):
+    list_display = [
+        "participant",
+        "number",
+        "started_at",
+        "cells_e9",
+        "given_by",
+        "second_verifier",
+    ]
+    list_select_related = ["participant", "given_by", "second_verifier"]
+
+
+class LabResultInline(TrackedInline):
+    model = LabResult
+    fields = [
+        "test",
+        "reported",
+        "unit",
+        "lower_limit",
+        "upper_limit",
+        "status",
+        "not_done_reason",
+        "clinically_significant",
+    ]
+
+
+@admin.register(LabSample)
+class LabSampleAdmin(FormAdmin):
+    inlines = [LabResultInline]
+    list_display = ["participant", "visit", "sampled_at", "specimen", "accession", "completed_at"]
+    search_fields = ["participant__number", "accession"]
+
+
+@admin.register(ContraceptionCheck)
+class ContraceptionCheckAdmin(FormAdmin):
+    list_display = ["participant", "visit", "checked_on", "method", "completed_at"]
+
+
+@admin.register(HCGTest)
+class HCGTestAdmin(FormAdmin):
+    list_display = ["participant", "visit", "sampled_at", "matrix", "result", "completed_at"]
+
+
+@admin.register(EndOfStudy)
+class EndOfStudyAdmin(FormAdmin):
+    list_display = ["participant", "ended_on", "reason", "completed_at"]
+    list_select_related = ["participant"]

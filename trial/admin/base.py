@@ -1,0 +1,249 @@
+"""`TrackedAdmin`: what every admin page does alike.
+
+Rights from the role table, rows from `visible_to`, writes through `write`, no deletion, history
+in place of Django's log, times in the zone of the site.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from trial.admin.forms import TrackedForm
+from trial.models import Participant, Tracked, User, Visit
+from trial.roles import may
+
+
+class TracedRows:
+    """Shared by pages and inline tables: default closed, nothing deleted."""
+
+    model: type[Tracked]
+
+    def get_queryset(self, request: Any) -> models.QuerySet:
+        return super().get_queryset(request).visible_to(request.user)  # type: ignore[misc]
+
+    def has_view_permission(self, request: Any, obj: Any = None) -> bool:
+        return may(request.user.role, "view", self.model.area)
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return may(request.user.role, "add", self.model.area)
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return may(request.user.role, "change", self.model.area)
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def formfield_for_foreignkey(self, field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", choices_for(field, request))
+        return super().formfield_for_foreignkey(field, request, **kwargs)  # type: ignore[misc]
+
+
+def choices_for(field: models.ForeignKey, request: Any) -> models.QuerySet:
+    """The rows a user may point at: visible ones, of the participant the form belongs to."""
+    model: Any = field.related_model
+    if model is User:
+        if may(request.user.role, "view", User.area):
+            return User.objects.visible_to(request.user)
+        return User.objects.colleagues_of(request.user)
+    rows = model.objects.visible_to(request.user)
+    if model is Visit:
+        rows = rows.select_related("participant", "scheduled")
+    of = getattr(request, "participant_of_form", None)
+    if of is not None and any(f.name == "participant" for f in model._meta.fields):
+        rows = rows.filter(participant=of)
+    return rows
+
+
+class TrackedAdmin(TracedRows, ModelAdmin):
+    form = TrackedForm
+    list_per_page = 50
+    show_full_result_count = False
+    actions = None
+    warn_unsaved_form = True
+    object_history_template = "admin/history.html"
+    change_form_show_cancel_button = True
+    search_fields: Sequence[str] = ()
+
+    # Who, which rows -----------------------------------------------------------------------
+
+    def _get_obj_does_not_exist_redirect(self, request: Any, opts: Any, object_id: str) -> Any:
+        raise Http404  # another site's row does not exist for this user
+
+    def changeform_view(
+        self, request: Any, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One transaction; what `write` refuses is shown on the form, with what was typed."""
+        request.participant_of_form = self._participant(request, object_id)
+        self._activate_zone(request)
+        extra_context = (extra_context or {}) | {
+            "participant_of_form": request.participant_of_form,
+            "drafts": self.model.drafts,
+        }
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except ValidationError as problem:
+            request.late_problem = problem
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _participant(self, request: HttpRequest, object_id: Any) -> Participant | None:
+        if not any(f.name == "participant" for f in self.model._meta.fields):
+            return None
+        people = Participant.objects.visible_to(request.user).select_related("site")
+        if object_id is not None:
+            return (
+                people.filter(**{f"{self.model._meta.model_name}": object_id}).first()
+                if str(object_id).isdigit()
+                else None
+            )
+        given = request.POST.get("participant") or request.GET.get("participant", "")
+        return people.filter(pk=given).first() if given.isdigit() else None
+
+    def _activate_zone(self, request: Any) -> None:
+        """Times are entered and shown in the zone of the participant's site."""
+        if request.participant_of_form is not None:
+            timezone.activate(request.participant_of_form.site.zone)
+
+    # The form ------------------------------------------------------------------------------
+
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        kwargs.setdefault("exclude", self._columns_not_asked())
+        kwargs["fields"] = [
+            f
+            for f in self.get_fields_asked(request, obj)
+            if f not in ("reason_choice", "reason_text")
+        ]
+        built = super().get_form(request, obj, change, **kwargs)
+        built.completing = "_complete" in request.POST or not self.model.drafts
+        built.late_problem = getattr(request, "late_problem", None)
+        zone = timezone.get_current_timezone_name()
+        offset = timezone.localtime().strftime("%z")
+        for name, field in built.base_fields.items():
+            if isinstance(field, forms.SplitDateTimeField):
+                note = f"{zone}, UTC{offset[:3]}:{offset[3:]}"
+                field.help_text = f"{field.help_text} {note}".strip()
+        return built
+
+    def _columns_not_asked(self) -> list[str]:
+        return [f.name for f in self.model._meta.fields if not f.editable]
+
+    def get_fields_asked(self, request: Any, obj: Any = None) -> list[str]:
+        """The columns on the page, in the order of the model."""
+        return [
+            f.name
+            for f in sorted(self.model._meta.fields, key=_participant_first)
+            if f.editable and not f.primary_key
+        ]
+
+    def get_fields(self, request: Any, obj: Any = None) -> list[str]:
+        reason = ["reason_choice", "reason_text"] if obj is not None and obj.needs_reason else []
+        shown = [*self.get_fields_asked(request, obj), *self.get_computed(obj)]
+        return [*(reason if self.has_change_permission(request, obj) else []), *shown]
+
+    computed: Sequence[str] = ()  # columns the program sets, shown once they exist
+
+    def get_computed(self, obj: Any) -> list[str]:
+        return list(self.computed) if obj is not None else []
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
+        fixed = ["participant"] if obj is not None and hasattr(obj, "participant_id") else []
+        return [*super().get_readonly_fields(request, obj), *self.get_computed(obj), *fixed]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Only who and where come from the address; a clinical value never does."""
+        return {k: v for k, v in request.GET.items() if k in ("participant", "visit", "site")}
+
+    # Saving --------------------------------------------------------------------------------
+
+    def save_model(self, request: Any, obj: Tracked, form: Any, change: bool) -> None:
+        obj.write(by=request.user, reason=form.reason, complete=form.completing)
+
+    def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
+        rows = formset.save(commit=False)
+        if rows:
+            rows[0].bulk_write(rows, by=request.user, reason=form.reason)
+
+    def log_addition(self, *args: Any, **kwargs: Any) -> None:
+        """The history row says it."""
+
+    log_change = log_addition
+    log_deletions = log_addition
+
+    def construct_change_message(self, *args: Any, **kwargs: Any) -> str:
+        return ""
+
+    def response_add(self, request: Any, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        return self._after(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: Any, obj: Any) -> HttpResponse:
+        return self._after(request, obj) or super().response_change(request, obj)
+
+    def _after(self, request: Any, obj: Any) -> HttpResponse | None:
+        """Back to the casebook the form belongs to."""
+        if (
+            IS_POPUP_VAR in request.POST
+            or "_continue" in request.POST
+            or "_addanother" in request.POST
+        ):
+            return None
+        participant = obj if isinstance(obj, Participant) else getattr(obj, "participant", None)
+        if participant is None:
+            return None
+        complete = _("complete") if obj.completed_at else _("saved as a draft")
+        messages.success(request, f"{obj}: {complete}")
+        return HttpResponseRedirect(reverse("casebook", args=[participant.number]))
+
+    # History, voiding ----------------------------------------------------------------------
+
+    def history_view(self, request: Any, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Every change of one row, newest first: who, in which role, when, why, old and new."""
+        from trial.audit import timeline
+
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        request.participant_of_form = self._participant(request, object_id)
+        self._activate_zone(request)
+        context = self.admin_site.each_context(request) | {
+            "title": _("History: %s") % obj,
+            "entries": timeline(obj),
+            "zone": timezone.get_current_timezone(),
+            "object": obj,
+            "opts": self.opts,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, self.object_history_template, context)
+
+
+def _participant_first(field: models.Field) -> tuple[int, int]:
+    """Who and which visit stand at the top of every form."""
+    rank = {"participant": 0, "visit": 1}.get(field.name, 2)
+    return rank, 0
+
+
+class TrackedInline(TracedRows, TabularInline):
+    """Rows of a parent form, each with a label for screen readers on every cell."""
+
+    form = TrackedForm
+    extra = 0
+    can_delete = False
+
+    def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
+        kwargs.setdefault("exclude", [f.name for f in self.model._meta.fields if not f.editable])
+        formset = super().get_formset(request, obj, **kwargs)
+        for field in formset.form.base_fields.values():
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return formset

@@ -1,0 +1,63 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+
+from trial.admin.base import TrackedAdmin, TrackedInline
+from trial.models import DoseLevel, ProtocolVersion, ScheduledVisit, Study
+from trial.roles import Role
+
+
+@admin.register(Study)
+class StudyAdmin(TrackedAdmin):
+    list_display = ["number", "registry_id", "title", "is_demo"]
+
+
+class DoseLevelInline(TrackedInline):
+    model = DoseLevel
+    fields = ["name", "cells_e9", "state"]
+
+
+class ScheduledVisitInline(TrackedInline):
+    model = ScheduledVisit
+    fields = ["position", "code", "name", "anchor", "day", "early", "late", "forms"]
+
+
+@admin.register(ProtocolVersion)
+class ProtocolVersionAdmin(TrackedAdmin):
+    inlines = [DoseLevelInline, ScheduledVisitInline]
+    list_display = ["number", "effective_on", "icf_version", "confirmed_at", "confirmed_by"]
+    computed = ["confirmed_at", "confirmed_by"]
+    actions_detail = ["confirm_settings"]
+
+    @action(description=_("Confirm the settings"), permissions=["confirm"], icon="verified")
+    def confirm_settings(self, request: Any, object_id: int) -> HttpResponse:
+        """The medical monitor takes the defaults over as settings of the study."""
+        if not self.has_confirm_permission(request, object_id):
+            raise PermissionDenied
+        version = self.get_object(request, str(object_id))
+        version.confirmed_by, version.confirmed_at = request.user, timezone.now()
+        version.write(by=request.user, reason="Settings confirmed")
+        messages.success(request, _("The settings are confirmed."))
+        return HttpResponseRedirect(reverse("admin:trial_protocolversion_change", args=[object_id]))
+
+    def has_confirm_permission(self, request: Any, object_id: Any = None) -> bool:
+        return request.user.role == Role.MEDICAL_MONITOR
+
+
+@admin.register(DoseLevel)
+class DoseLevelAdmin(TrackedAdmin):
+    list_display = ["name", "cells_e9", "state", "protocol_version"]
+    list_select_related = ["protocol_version"]
+    list_filter = ["state"]
+
+
+@admin.register(ScheduledVisit)
+class ScheduledVisitAdmin(TrackedAdmin):
+    list_display = ["code", "name", "anchor", "day", "early", "late", "protocol_version"]
+    list_select_related = ["protocol_version"]

@@ -1,0 +1,51 @@
+from typing import Any
+
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+
+from trial.models import Delivery, Participant, Reminder
+from trial.roles import may
+
+
+class LedgerAdmin(ModelAdmin):
+    """Read-only: the engine writes the ledger."""
+
+    actions = None
+
+    def has_add_permission(self, request: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: Any, obj: Any = None) -> bool:
+        return may(request.user.role, "view", Participant.area)
+
+    def has_module_permission(self, request: Any) -> bool:
+        return self.has_view_permission(request)
+
+
+@admin.register(Reminder)
+class ReminderAdmin(LedgerAdmin):
+    list_display = ["participant", "duty", "due_on", "kind", "recipient", "state", "sent_at"]
+    list_filter = ["state", "duty", "kind"]
+    list_select_related = ["participant", "recipient"]
+    search_fields = ["participant__number"]
+    date_hierarchy = "due_on"
+
+    def get_queryset(self, request: Any) -> Any:
+        return super().get_queryset(request).visible_to(request.user)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(LedgerAdmin):
+    list_display = ["created_at", "recipient", "state", "attempts", "sent_at", "error"]
+    list_filter = ["state"]
+    list_select_related = ["recipient"]
+
+    def get_queryset(self, request: Any) -> Any:
+        rows = super().get_queryset(request)
+        return rows.filter(reminders__in=Reminder.objects.visible_to(request.user)).distinct()
