@@ -139,7 +139,7 @@ class ProductBag(CrfForm):
     )
     volume_ml = Measure(_("volume, mL"), unit="mL", at_least="1", at_most="1000")
     viability_percent = Measure(
-        _("viability, %"), unit="%", at_least="0", at_most="100", decimal_places=1
+        _("viability, %"), unit="%", at_least="0", at_most="100"
     )
     received_at = models.DateTimeField(
         _("received"), null=True, blank=True, validators=[not_in_future]
@@ -215,7 +215,7 @@ class Infusion(VisitForm):
         _("viable CAR-positive NK cells given, 10^9"), unit="10^9", at_least="0", at_most="50"
     )
     volume_ml = Measure(
-        _("volume given, mL"), unit="mL", at_least="0", at_most="1000", decimal_places=1
+        _("volume given, mL"), unit="mL", at_least="0", at_most="1000"
     )
     interrupted = Answer(_("interrupted"))
     reaction = Answer(

@@ -17,16 +17,7 @@ from trial.querysets import MembershipQuerySet, TrackedQuerySet
 from trial.roles import Area, Role, System, may
 
 
-class UserQuerySet(TrackedQuerySet):
-    def colleagues_of(self, user: "User") -> "UserQuerySet":
-        """Active people with a current delegation at one of the user's sites."""
-        at_site = Membership.objects.valid_on(timezone.localdate()).filter(
-            user=models.OuterRef("pk"), site__in=user.site_ids
-        )
-        return self.filter(models.Exists(at_site), is_active=True)
-
-
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager.from_queryset(TrackedQuerySet)):  # type: ignore[misc]
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username__iexact=username)
 
