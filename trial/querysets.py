@@ -62,3 +62,16 @@ class MembershipQuerySet(TrackedQuerySet):
     def valid_on(self, day: date) -> Self:
         """Delegations that have begun and not ended on `day`, both included."""
         return self.current().filter(Q(ended_on=None) | Q(ended_on__gte=day), began_on__lte=day)
+
+
+class UserQuerySet(TrackedQuerySet):
+    def colleagues_of(self, user: "User") -> Self:
+        """Active people delegated today at one of the sites this user works at today."""
+        from trial.models import Membership
+
+        today = timezone.localdate()
+        valid = Membership.objects.valid_on(today)
+        if user.role not in SEES_ALL_SITES:
+            own = valid.filter(user=user).values("site")
+            valid = valid.filter(site__in=own)
+        return self.filter(Exists(valid.filter(user=OuterRef("pk"))), is_active=True)

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from trial.models.base import Tracked
 from trial.models.site import Site
-from trial.querysets import MembershipQuerySet, TrackedQuerySet
+from trial.querysets import MembershipQuerySet, UserQuerySet
 from trial.roles import Area, Role, System, may
 
 
-class UserManager(BaseUserManager.from_queryset(TrackedQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username__iexact=username)
 
