@@ -11,7 +11,7 @@ from celery.signals import beat_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.conf import settings  # noqa: E402 - needs the line above
+from django.conf import settings
 
 HEARTBEAT_SECONDS = 30
 

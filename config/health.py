@@ -33,7 +33,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
         stored = {"database": "unreachable", "scheduler": "unknown", "mail": "unknown"}
     parts = {"broker": broker(), **stored}
     well = all(word == "ok" for word in parts.values())
-    return JsonResponse({"status": "ok" if well else "failing", **parts}, status=200 if well else 503)
+    return JsonResponse(
+        {"status": "ok" if well else "failing", **parts}, status=200 if well else 503
+    )
 
 
 def broker() -> str:

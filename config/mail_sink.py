@@ -3,6 +3,7 @@
 Only `manage.py up` without EMAIL_URL starts it and sets MAIL_SINK_DIR; elsewhere its pages are 404.
 """
 
+import logging
 import os
 import secrets
 from dataclasses import dataclass
@@ -48,9 +49,10 @@ class Message:
     def sent_at(self) -> datetime | None:
         """The Date header; None if it has none or an unreadable one."""
         try:
-            return parsedate_to_datetime(str(self.mail["date"]))
+            found = parsedate_to_datetime(str(self.mail["date"]))
         except ValueError:
             return None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)  # "-0000" is UTC (RFC 5322)
 
     @property
     def text(self) -> str:
@@ -85,6 +87,7 @@ class Sink:
 def controller(folder: Path, host: str, port: int) -> Controller:
     """An SMTP server, not yet started, that keeps what it receives in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's: else it logs addresses
     return Controller(Sink(folder), hostname=host, port=port)
 
 

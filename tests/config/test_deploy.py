@@ -41,7 +41,9 @@ def test_secrets_come_from_the_environment_and_have_no_default(name):
 
 
 def test_the_database_password_is_the_only_one_and_is_given():
-    assert SERVICES["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+    assert SERVICES["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith(
+        "${POSTGRES_PASSWORD:?"
+    )
 
 
 def test_only_this_machine_reaches_published_ports():

@@ -47,7 +47,8 @@ def test_children_end_in_the_reverse_order_of_their_start(tmp_path, supervisor):
         code = (
             "import signal, sys, time\n"
             f"def end(*_): open({str(order)!r}, 'a').write('{name} '); sys.exit()\n"
-            f"signal.signal(signal.SIGTERM, end); open({str(tmp_path / name)!r}, 'w'); time.sleep(60)"
+            f"signal.signal(signal.SIGTERM, end); open({str(tmp_path / name)!r}, 'w')\n"
+            "time.sleep(60)"
         )
         supervisor.start(python(name, code))
     ready = [tmp_path / name for name in ("broker", "worker", "beat")]

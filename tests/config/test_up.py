@@ -30,21 +30,21 @@ pytestmark = [
 class Program:
     """`manage.py up` in a folder of its own."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, output: Path, **environment: str) -> None:
         self.folder = folder
         self.port = int(environment.get("PORT") or free_port())
         inherited = {k: v for k, v in os.environ.items() if k not in GIVEN}
         if inherited.get("DJANGO_SETTINGS_MODULE") == "config.settings_test":
             del inherited["DJANGO_SETTINGS_MODULE"]
-        self.output = folder.parent / f"output-{self.port}"
-        with self.output.open("w") as output:
+        self.output = output / f"output-{self.port}"
+        with self.output.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), "up"],
                 env=inherited
                 | {"DATA_DIR": str(folder), "PORT": str(self.port), "NO_DEMO": "1"}
                 | environment,
-                stdout=output,
-                stderr=output,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
 
@@ -116,7 +116,7 @@ def up(tmp_path):
     started = []
 
     def start(folder: str = "data", **environment: str) -> Program:
-        started.append(Program(tmp_path / folder, **environment))
+        started.append(Program(tmp_path / folder, tmp_path, **environment))
         return started[-1]
 
     yield start
@@ -190,7 +190,9 @@ def test_a_taken_port_is_refused(up):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        refused(up(PORT=str(port)), f"Port {port} is taken by another program; choose another: PORT=")
+        refused(
+            up(PORT=str(port)), f"Port {port} is taken by another program; choose another: PORT="
+        )
 
 
 @pytest.mark.parametrize("port", ["web", "0", "65536", "-1"])

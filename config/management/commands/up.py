@@ -18,7 +18,6 @@ from django.core.management import CommandError, call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-from config import embedded
 from config.supervisor import Child, GaveUpError, StopRequestedError, Supervisor
 
 ANSWER_SECONDS = 60  # for the first answer of the web server
@@ -125,7 +124,7 @@ def health() -> dict[str, str] | None:
     """What /healthz says; None while nothing answers."""
     url = f"http://127.0.0.1:{settings.PORT}/healthz"
     try:
-        with urlopen(url, timeout=10) as answer:  # noqa: S310 - http, this machine
+        with urlopen(url, timeout=10) as answer:
             return json.load(answer)
     except HTTPError as error:
         try:
