@@ -14,11 +14,11 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def delivery(someone):
+def delivery(coordinator):
     def make(state, age):
         number = Delivery.objects.count()
         return Delivery.objects.create(
-            message_id=f"<{number}@test>", recipient=someone, state=state, created_at=NOW - age
+            message_id=f"<{number}@test>", recipient=coordinator, state=state, created_at=NOW - age
         )
 
     return make

@@ -68,8 +68,8 @@ def test_only_mail_of_the_folder_is_read(tmp_path, monkeypatch, name):
 
 
 @pytest.mark.mail
-def test_the_pages_show_it(sink, client, someone):
-    client.force_login(someone)
+def test_the_pages_show_it(sink, client, coordinator):
+    client.force_login(coordinator)
     assert "No mail was sent yet" in client.get("/mail/").text
     send(sink)
     page = client.get("/mail/").text
@@ -82,8 +82,8 @@ def test_the_pages_show_it(sink, client, someone):
 
 
 @pytest.mark.mail
-def test_html_mail_cannot_run_in_our_page(sink, client, someone):
-    client.force_login(someone)
+def test_html_mail_cannot_run_in_our_page(sink, client, coordinator):
+    client.force_login(coordinator)
     send(sink, html='<script>alert(1)</script>"><b>')
     (found,) = mail_sink.messages()
     letter = client.get(f"/mail/{found.name}").text
@@ -100,7 +100,7 @@ def test_the_pages_need_a_login(sink, client):
 
 
 @pytest.mark.parametrize("path", ["/mail/", "/mail/anything"])
-def test_without_a_sink_there_are_no_pages(client, someone, monkeypatch, path):
+def test_without_a_sink_there_are_no_pages(client, coordinator, monkeypatch, path):
     monkeypatch.delenv("MAIL_SINK_DIR", raising=False)
-    client.force_login(someone)
+    client.force_login(coordinator)
     assert client.get(path).status_code == 404
