@@ -56,10 +56,13 @@ class Child:
 class Supervisor:
     """Starts children in the order given, stops them in the reverse, restarts the dead.
 
+    folder is their working folder, logs the one that what they write goes to.
+
     A context manager: leaving it, however, stops every child.
     """
 
-    def __init__(self, logs: Path, say: Callable[[str], object]) -> None:
+    def __init__(self, folder: Path, logs: Path, say: Callable[[str], object]) -> None:
+        self.folder = folder
         self.logs = logs
         self.say = say
         self.children: list[Child] = []
@@ -144,6 +147,7 @@ class Supervisor:
         with self._log(child).open("ab") as log:
             child.process = subprocess.Popen(  # noqa: S603 - our own commands
                 child.command,
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

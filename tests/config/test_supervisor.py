@@ -17,7 +17,7 @@ def said():
 def supervisor(tmp_path, said, monkeypatch):
     monkeypatch.setattr(supervisor_module, "TICK_SECONDS", 0.01)
     monkeypatch.setattr(supervisor_module, "LONGEST_PAUSE_SECONDS", 0.01)
-    with Supervisor(tmp_path, said.append) as running:
+    with Supervisor(tmp_path, tmp_path, said.append) as running:
         yield running
 
 

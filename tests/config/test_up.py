@@ -43,6 +43,7 @@ class Program:
                 env=inherited
                 | {"DATA_DIR": str(folder), "PORT": str(self.port), "NO_DEMO": "1"}
                 | environment,
+                cwd=output,  # it must not matter where it is started
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

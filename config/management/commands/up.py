@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from config.supervisor import Child, GaveUpError, StopRequestedError, Supervisor
+from trial.models import Study
 
 ANSWER_SECONDS = 60  # for the first answer of the web server
 WELL_SECONDS = 30  # then for every part to be well
@@ -32,8 +33,9 @@ class Command(BaseCommand):
         if "PORT" not in os.environ or "DATA_DIR" not in os.environ:
             raise CommandError("Start it with `make run` or `python manage.py up`.")
         began = time.monotonic()
+        logs = settings.DATA_DIR / "logs"
         try:
-            with Supervisor(settings.DATA_DIR / "logs", self.say) as supervisor:
+            with Supervisor(settings.BASE_DIR, logs, self.say) as supervisor:
                 self.start(supervisor)
                 if supervisor.watch(until=Answering()):
                     self.welcome(time.monotonic() - began)
@@ -60,24 +62,28 @@ class Command(BaseCommand):
             self.load_demo()
             connections.close_all()
         python = [sys.executable, "-u"]
-        manage = [*python, str(settings.BASE_DIR / "manage.py")]
-        celery = [*python, "-m", "celery", "--workdir", str(settings.BASE_DIR), "-A", "config"]
+        manage = [*python, "manage.py"]
+        celery = [*python, "-m", "celery", "-A", "config"]
         if sink := os.environ.get("MAIL_SINK_DIR"):
             smtp = ["--port", str(settings.EMAIL_PORT), "--folder", sink]
             supervisor.start(Child("mail", [*manage, "mail_sink", *smtp]))
         # Threads: one process, and a mail is waiting for a server, not computing.
         worker = ["worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
         supervisor.start(Child("worker", [*celery, *worker, "--without-mingle"], stop_seconds=15))
-        web = [*python, "-m", "gunicorn", "--chdir", str(settings.BASE_DIR)]
-        supervisor.start(Child("web", [*web, "-c", "python:config.gunicorn"], stop_seconds=10))
+        web = [*python, "-m", "gunicorn", "-c", "python:config.gunicorn"]
+        supervisor.start(Child("web", web, stop_seconds=10))
         # A pid file left by a crash would refuse the next start; the folder's lock is enough.
         beat = ["beat", "--schedule", str(data / "beat-schedule"), "--pidfile=", "-l", "INFO"]
         supervisor.start(Child("beat", [*celery, *beat]))
         self.say("Starting web, worker, scheduler …")
 
     def load_demo(self) -> None:
-        if not os.environ.get("NO_DEMO") and "load_demo" in get_commands():
-            call_command("load_demo", stdout=self.stdout)
+        """Once: a database that has a study keeps it."""
+        if os.environ.get("NO_DEMO") or "load_demo" not in get_commands():
+            return
+        if not Study.objects.exists():
+            self.say("Loading the demo study (once) …")
+            call_command("load_demo")
 
     def welcome(self, seconds: float) -> None:
         lines = [f"\nReady after {seconds:.0f} s: {settings.BASE_URL}/"]
@@ -136,13 +142,15 @@ def health() -> dict[str, str] | None:
 
 
 def demo_logins() -> list[tuple[str, str, str]]:
-    """User name, password and role of each demo login, if this is a demo."""
-    if os.environ.get("NO_DEMO"):
-        return []
+    """User name, password and role of each demo login, if the study is a demo."""
     try:
+        if not Study.objects.filter(is_demo=True).exists():
+            return []
         return importlib.import_module("config.demo").LOGINS
     except ModuleNotFoundError:
         return []
+    finally:
+        connections.close_all()
 
 
 def broker_command(folder: Path, port: int) -> list[str]:
