@@ -5,9 +5,14 @@ from django.http import HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config import health, mail_sink
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("healthz", health.healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("mail/", mail_sink.inbox, name="mail-inbox"),
+    path("mail/<str:name>", mail_sink.letter, name="mail-letter"),
     path("admin/casebook/<str:number>/", lambda r, number: HttpResponse(""), name="casebook"),
     path("admin/", admin.site.urls),
 ]

@@ -1,8 +1,11 @@
 """Fixtures every test may use."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
-from tests import factories
+from tests import factories, servers
 from trial.roles import Role
 
 
@@ -44,3 +47,20 @@ def monitor(site):
 @pytest.fixture
 def participant(coordinator, site, protocol):
     return factories.register(coordinator, site, protocol)
+
+
+@pytest.fixture(autouse=True)
+def _servers_wanted() -> None:
+    """`tests.servers` could not start what this run is for: say so in every test's place."""
+    if reason := os.environ.get("SKIP_SERVERS"):
+        servers.unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    """A Redis protocol server that is empty for this test process."""
+    try:
+        with servers.redis() as url:
+            yield url
+    except servers.UnavailableError as error:
+        servers.unavailable(str(error))
