@@ -21,7 +21,6 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from trial.admin.forms import TrackedForm
 from trial.models import Participant, Tracked, User, Visit
-from trial.roles import may
 
 
 class TracedRows:
@@ -31,15 +30,6 @@ class TracedRows:
 
     def get_queryset(self, request: Any) -> models.QuerySet:
         return super().get_queryset(request).visible_to(request.user)  # type: ignore[misc]
-
-    def has_view_permission(self, request: Any, obj: Any = None) -> bool:
-        return may(request.user.role, "view", self.model.area)
-
-    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
-        return may(request.user.role, "add", self.model.area)
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        return may(request.user.role, "change", self.model.area)
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return False
@@ -53,7 +43,7 @@ def choices_for(field: models.ForeignKey, request: Any) -> models.QuerySet:
     """The rows a user may point at: visible ones, of the participant the form belongs to."""
     model: Any = field.related_model
     if model is User:
-        if may(request.user.role, "view", User.area):
+        if request.user.has_perm("trial.view_user"):
             return User.objects.visible_to(request.user)
         return User.objects.colleagues_of(request.user)
     rows = model.objects.visible_to(request.user)

@@ -47,7 +47,7 @@ class ProtocolVersionAdmin(TrackedAdmin):
         return HttpResponseRedirect(reverse("admin:trial_protocolversion_change", args=[object_id]))
 
     def has_confirm_permission(self, request: Any, object_id: Any = None) -> bool:
-        return request.user.role == Role.MEDICAL_MONITOR
+        return getattr(request.user, "role", None) == Role.MEDICAL_MONITOR
 
 
 @admin.register(DoseLevel)

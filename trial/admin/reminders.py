@@ -3,8 +3,7 @@ from typing import Any
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from trial.models import Delivery, Participant, Reminder
-from trial.roles import may
+from trial.models import Delivery, Reminder
 
 
 class LedgerAdmin(ModelAdmin):
@@ -22,7 +21,7 @@ class LedgerAdmin(ModelAdmin):
         return False
 
     def has_view_permission(self, request: Any, obj: Any = None) -> bool:
-        return may(request.user.role, "view", Participant.area)
+        return request.user.has_perm("trial.view_participant")
 
     def has_module_permission(self, request: Any) -> bool:
         return self.has_view_permission(request)
