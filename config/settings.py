@@ -251,6 +251,6 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": ["/static/trial.css"],
+    "STYLES": ["/static/trial.css", "/static/forms.css"],
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }

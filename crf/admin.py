@@ -1,7 +1,11 @@
 """Admin pages of the case report forms."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crf.analytes import ANALYTES
 from crf.models import (
     ContraceptionCheck,
     Demographics,
@@ -16,6 +20,13 @@ from crf.models import (
 )
 from trial.admin.base import TrackedInline
 from trial.admin.participants import ParticipantRowAdmin
+
+
+# a row per test; the unit stands there only where there is no choice between units
+PANEL = [
+    {"test": code, "unit": analyte.units[0] if len(analyte.units) == 1 else ""}
+    for code, analyte in ANALYTES.items()
+]
 
 
 class FormAdmin(ParticipantRowAdmin):
@@ -62,6 +73,8 @@ class InfusionAdmin(FormAdmin):
 
 
 class LabResultInline(TrackedInline):
+    """A new sample offers a row per test; a row without result is not saved."""
+
     model = LabResult
     fields = [
         "test",
@@ -74,12 +87,18 @@ class LabResultInline(TrackedInline):
         "clinically_significant",
     ]
 
+    def get_extra(self, request: HttpRequest, obj: LabSample | None = None, **kwargs: Any) -> int:
+        return 0 if obj and obj.results.exists() else len(PANEL)
+
 
 @admin.register(LabSample)
 class LabSampleAdmin(FormAdmin):
     inlines = [LabResultInline]
     list_display = ["participant", "visit", "sampled_at", "specimen", "accession", "completed_at"]
     search_fields = ["participant__number", "accession"]
+
+    def get_formset_kwargs(self, request: Any, obj: Any, inline: Any, prefix: str) -> Any:
+        return super().get_formset_kwargs(request, obj, inline, prefix) | {"initial": PANEL}
 
 
 @admin.register(ContraceptionCheck)

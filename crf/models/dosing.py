@@ -138,9 +138,7 @@ class ProductBag(CrfForm):
         _("viable CAR-positive NK cells, 10^9"), unit="10^9", at_least="0.01", at_most="50"
     )
     volume_ml = Measure(_("volume, mL"), unit="mL", at_least="1", at_most="1000")
-    viability_percent = Measure(
-        _("viability, %"), unit="%", at_least="0", at_most="100"
-    )
+    viability_percent = Measure(_("viability, %"), unit="%", at_least="0", at_most="100")
     received_at = models.DateTimeField(
         _("received"), null=True, blank=True, validators=[not_in_future]
     )
@@ -214,9 +212,7 @@ class Infusion(VisitForm):
     cells_e9 = Measure(
         _("viable CAR-positive NK cells given, 10^9"), unit="10^9", at_least="0", at_most="50"
     )
-    volume_ml = Measure(
-        _("volume given, mL"), unit="mL", at_least="0", at_most="1000"
-    )
+    volume_ml = Measure(_("volume given, mL"), unit="mL", at_least="0", at_most="1000")
     interrupted = Answer(_("interrupted"))
     reaction = Answer(
         _("infusion reaction"), help_text=_("Yes: record it as an adverse event too.")

@@ -88,9 +88,7 @@ class HCGTest(VisitForm):
     )
     matrix = models.CharField(_("sample"), max_length=6, choices=Matrix.choices, blank=True)
     result = models.CharField(_("result"), max_length=15, choices=Result.choices, blank=True)
-    value_iu_per_l = Measure(
-        _("HCG, IU/L"), unit="IU/L", at_least="0", at_most="500000"
-    )
+    value_iu_per_l = Measure(_("HCG, IU/L"), unit="IU/L", at_least="0", at_most="500000")
 
     required = ("performed", "sampled_at", "matrix", "result")
     cdash = {

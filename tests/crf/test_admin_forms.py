@@ -1,11 +1,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from crf.analytes import ANALYTES
 from crf.models import LabSample, Screening
 from tests import factories as f
+from trial.querysets import UntracedWrite
 
 
 @pytest.fixture
@@ -129,3 +133,96 @@ def test_another_site_is_not_found(page, protocol):
         theirs.number
         not in page.get(reverse("admin:trial_participant_changelist")).content.decode()
     )
+
+
+def test_history_shows_who_why_old_and_new(page, consented, coordinator):
+    row = f.screening(consented, coordinator, timezone.localdate() - timedelta(days=1))
+    row.gilbert = "U"
+    row.write(by=coordinator, reason="Entry error: not asked")
+    html = page.get(reverse("admin:crf_screening_history", args=[row.pk])).content.decode()
+    for text in (
+        coordinator.full_name,
+        "Entry error: not asked",
+        "Gilbert syndrome",
+        "Unknown",
+        "+0800",
+    ):
+        assert text in html
+
+
+def test_voiding_asks_why_and_keeps_the_row(page, consented, coordinator):
+    row = f.screening(consented, coordinator, timezone.localdate() - timedelta(days=1))
+    url = reverse("admin:crf_screening_void", args=[row.pk])
+    assert "reason" in page.post(url, {"reason": " "}).context["form"].errors
+    assert page.post(url, {"reason": "wrong participant"}).status_code == 302
+    row.refresh_from_db()
+    assert row.voided_at
+    assert row.history.first().history_change_reason == "wrong participant"
+
+
+def test_nothing_can_be_deleted(page, consented, coordinator):
+    row = f.screening(consented, coordinator, timezone.localdate() - timedelta(days=1))
+    assert (
+        page.post(reverse("admin:crf_screening_delete", args=[row.pk]), {"post": "yes"}).status_code
+        == 403
+    )
+    with pytest.raises(UntracedWrite):
+        row.delete()
+    with pytest.raises(UntracedWrite):
+        Screening.objects.all().delete()
+
+
+def test_saving_without_a_change_writes_nothing(page, consented, coordinator):
+    row = f.screening(consented, coordinator, timezone.localdate() - timedelta(days=1))
+    post = {x.name: getattr(row, x.attname) for x in Screening._meta.fields if x.editable}
+    post = {k: "" if v is None else v for k, v in post.items()}
+    post |= {
+        "assessed_on_0": row.assessed_on,
+        "height_cm_0": "165",
+        "weight_kg_0": "60",
+        "_save": "1",
+    }
+    response = page.post(reverse("admin:crf_screening_change", args=[row.pk]), post)
+    assert response.status_code == 302
+    assert row.history.count() == 1
+
+
+def count_statements(queries):
+    return sum(
+        q["sql"].lstrip().split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE") for q in queries
+    )
+
+
+def test_a_form_without_rows_takes_at_most_18_statements(page, consented):
+    visit = f.visit(consented, "SCR")
+    post = screening_post(consented, visit=visit.pk, height_cm_0="165", _draft="1")
+    with CaptureQueriesContext(connection) as seen:
+        assert page.post(reverse("admin:crf_screening_add"), post).status_code == 302
+    assert count_statements(seen.captured_queries) <= 18
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_rows_take_at_most_2_statements_each(page, consented, rows):
+    at = timezone.localtime(timezone=f.SHANGHAI) - timedelta(hours=3)
+    post = {
+        "participant": consented.pk,
+        "performed": "Y",
+        "sampled_at_0_0": at.date(),
+        "sampled_at_0_1": "00:01",
+        "specimen": "BLOOD",
+        "laboratory": "Central",
+        "_draft": "1",
+        "results-TOTAL_FORMS": rows,
+        "results-INITIAL_FORMS": 0,
+    }
+    for n, (code, analyte) in enumerate(list(ANALYTES.items())[:rows]):
+        post |= {
+            f"results-{n}-test": code,
+            f"results-{n}-reported": "5",
+            f"results-{n}-unit": analyte.units[0],
+        }
+    with CaptureQueriesContext(connection) as seen:
+        response = page.post(reverse("admin:crf_labsample_add"), post)
+    assert response.status_code == 302, response.context["errors"]
+    assert LabSample.objects.get().results.count() == rows
+    assert count_statements(seen.captured_queries) <= 18 + 2 * rows

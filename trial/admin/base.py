@@ -10,16 +10,17 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from trial.admin.forms import TrackedForm
+from trial.admin.row_pages import RowPages
 from trial.models import Participant, Tracked, User, Visit
 
 
@@ -55,13 +56,12 @@ def choices_for(field: models.ForeignKey, request: Any) -> models.QuerySet:
     return rows
 
 
-class TrackedAdmin(TracedRows, ModelAdmin):
+class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
     form = TrackedForm
     list_per_page = 50
     show_full_result_count = False
     actions = None
     warn_unsaved_form = True
-    object_history_template = "admin/history.html"
     change_form_show_cancel_button = True
     search_fields: Sequence[str] = ()
 
@@ -74,8 +74,7 @@ class TrackedAdmin(TracedRows, ModelAdmin):
         self, request: Any, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """One transaction; what `write` refuses is shown on the form, with what was typed."""
-        request.participant_of_form = self._participant(request, object_id)
-        self._activate_zone(request)
+        self.enter(request, object_id)
         extra_context = (extra_context or {}) | {
             "participant_of_form": request.participant_of_form,
             "drafts": self.model.drafts,
@@ -100,8 +99,9 @@ class TrackedAdmin(TracedRows, ModelAdmin):
         given = request.POST.get("participant") or request.GET.get("participant", "")
         return people.filter(pk=given).first() if given.isdigit() else None
 
-    def _activate_zone(self, request: Any) -> None:
-        """Times are entered and shown in the zone of the participant's site."""
+    def enter(self, request: Any, object_id: Any) -> None:
+        """Find the participant of the page; times are in the zone of the participant's site."""
+        request.participant_of_form = self._participant(request, object_id)
         if request.participant_of_form is not None:
             timezone.activate(request.participant_of_form.site.zone)
 
@@ -123,6 +123,13 @@ class TrackedAdmin(TracedRows, ModelAdmin):
             if isinstance(field, forms.SplitDateTimeField):
                 note = f"{zone}, UTC{offset[:3]}:{offset[3:]}"
                 field.help_text = f"{field.help_text} {note}".strip()
+        return built
+
+    def formfield_for_dbfield(self, field: Any, request: Any, **kwargs: Any) -> Any:
+        """Without the add, change and view buttons: a form is opened from the casebook."""
+        built = super().formfield_for_dbfield(field, request, **kwargs)
+        if built is not None and isinstance(built.widget, RelatedFieldWidgetWrapper):
+            built.widget = built.widget.widget
         return built
 
     def _columns_not_asked(self) -> list[str]:
@@ -193,29 +200,6 @@ class TrackedAdmin(TracedRows, ModelAdmin):
         complete = _("complete") if obj.completed_at else _("saved as a draft")
         messages.success(request, f"{obj}: {complete}")
         return HttpResponseRedirect(reverse("casebook", args=[participant.number]))
-
-    # History, voiding ----------------------------------------------------------------------
-
-    def history_view(self, request: Any, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Every change of one row, newest first: who, in which role, when, why, old and new."""
-        from trial.audit import timeline
-
-        obj = self.get_object(request, object_id)
-        if obj is None:
-            raise Http404
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
-        request.participant_of_form = self._participant(request, object_id)
-        self._activate_zone(request)
-        context = self.admin_site.each_context(request) | {
-            "title": _("History: %s") % obj,
-            "entries": timeline(obj),
-            "zone": timezone.get_current_timezone(),
-            "object": obj,
-            "opts": self.opts,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, self.object_history_template, context)
 
 
 def _participant_first(field: models.Field) -> tuple[int, int]:

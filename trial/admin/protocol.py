@@ -33,7 +33,7 @@ class ProtocolVersionAdmin(TrackedAdmin):
     inlines = [DoseLevelInline, ScheduledVisitInline]
     list_display = ["number", "effective_on", "icf_version", "confirmed_at", "confirmed_by"]
     computed = ["confirmed_at", "confirmed_by"]
-    actions_detail = ["confirm_settings"]
+    actions_detail = ["confirm_settings", "open_void"]
 
     @action(description=_("Confirm the settings"), permissions=["confirm"], icon="verified")
     def confirm_settings(self, request: Any, object_id: int) -> HttpResponse:
