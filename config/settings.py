@@ -252,5 +252,20 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "STYLES": ["/static/trial.css", "/static/forms.css"],
+    "COLORS": {
+        "primary": {  # teal; 600 on white has a contrast of 5.5
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(60% .118 184.704)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .05 189)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }

@@ -77,6 +77,26 @@ def make_protocol(number: str = "1.0", **fields: Any) -> ProtocolVersion:
     return version
 
 
+def schedule_more(version: ProtocolVersion, visits: int) -> None:
+    """Add visits counted from consent to the schedule."""
+    ScheduledVisit.bulk_write(
+        [
+            ScheduledVisit(
+                protocol_version=version,
+                code=f"X{n}",
+                name=f"Extra {n}",
+                position=100 + n,
+                anchor="CONSENT",
+                day=n,
+                early=0,
+                late=1,
+            )
+            for n in range(visits)
+        ],
+        by=SETUP,
+    )
+
+
 def make_user(role: Role = Role.COORDINATOR, *sites: Site, **fields: Any) -> User:
     """An active person of a role, delegated at `sites`."""
     number = next(_counter)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from crf.analytes import ANALYTES
 from crf.models import LabSample, Screening
 from tests import factories as f
+from tests.statements import count
 from trial.querysets import UntracedWrite
 
 
@@ -187,18 +188,12 @@ def test_saving_without_a_change_writes_nothing(page, consented, coordinator):
     assert row.history.count() == 1
 
 
-def count_statements(queries):
-    return sum(
-        q["sql"].lstrip().split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE") for q in queries
-    )
-
-
 def test_a_form_without_rows_takes_at_most_18_statements(page, consented):
     visit = f.visit(consented, "SCR")
     post = screening_post(consented, visit=visit.pk, height_cm_0="165", _draft="1")
     with CaptureQueriesContext(connection) as seen:
         assert page.post(reverse("admin:crf_screening_add"), post).status_code == 302
-    assert count_statements(seen.captured_queries) <= 18
+    assert count(seen) <= 18
 
 
 @pytest.mark.parametrize("rows", [1, 20])
@@ -225,4 +220,4 @@ def test_rows_take_at_most_2_statements_each(page, consented, rows):
         response = page.post(reverse("admin:crf_labsample_add"), post)
     assert response.status_code == 302, response.context["errors"]
     assert LabSample.objects.get().results.count() == rows
-    assert count_statements(seen.captured_queries) <= 18 + 2 * rows
+    assert count(seen) <= 18 + 2 * rows

@@ -14,6 +14,7 @@ from trial.models import Membership, Site, User
 
 @admin.register(Site)
 class SiteAdmin(TrackedAdmin):
+    actions_detail: list[str] = []
     list_display = ["code", "name", "time_zone"]
     search_fields = ["code", "name"]
 
@@ -45,6 +46,7 @@ class MembershipInline(TrackedInline):
 @admin.register(User)
 class UserAdmin(TrackedAdmin):
     form = UserForm
+    actions_detail: list[str] = []  # an account is disabled, not voided
     inlines = [MembershipInline]
     list_display = ["username", "full_name", "role", "is_active"]
     list_filter = ["role", "is_active"]

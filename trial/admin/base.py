@@ -39,6 +39,13 @@ class TracedRows:
         kwargs.setdefault("queryset", choices_for(field, request))
         return super().formfield_for_foreignkey(field, request, **kwargs)  # type: ignore[misc]
 
+    def formfield_for_dbfield(self, field: Any, request: Any, **kwargs: Any) -> Any:
+        """Without the add, change and view buttons: a form is opened from the casebook."""
+        built = super().formfield_for_dbfield(field, request, **kwargs)  # type: ignore[misc]
+        if built is not None and isinstance(built.widget, RelatedFieldWidgetWrapper):
+            built.widget = built.widget.widget
+        return built
+
 
 def choices_for(field: models.ForeignKey, request: Any) -> models.QuerySet:
     """The rows a user may point at: visible ones, of the participant the form belongs to."""
@@ -123,13 +130,6 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
             if isinstance(field, forms.SplitDateTimeField):
                 note = f"{zone}, UTC{offset[:3]}:{offset[3:]}"
                 field.help_text = f"{field.help_text} {note}".strip()
-        return built
-
-    def formfield_for_dbfield(self, field: Any, request: Any, **kwargs: Any) -> Any:
-        """Without the add, change and view buttons: a form is opened from the casebook."""
-        built = super().formfield_for_dbfield(field, request, **kwargs)
-        if built is not None and isinstance(built.widget, RelatedFieldWidgetWrapper):
-            built.widget = built.widget.widget
         return built
 
     def _columns_not_asked(self) -> list[str]:

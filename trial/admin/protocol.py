@@ -15,6 +15,7 @@ from trial.roles import Role
 
 @admin.register(Study)
 class StudyAdmin(TrackedAdmin):
+    actions_detail: list[str] = []
     list_display = ["number", "registry_id", "title", "is_demo"]
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -235,12 +237,6 @@ class Tracked(models.Model):
             raise UntracedWrite("save()")
         super().save(*args, **kwargs)
 
-    def save_base(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse raw saves (fixtures)."""
-        if kwargs.get("raw"):
-            raise UntracedWrite("a raw save")
-        super().save_base(*args, **kwargs)
-
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise UntracedWrite("delete()")
 
@@ -276,3 +272,10 @@ class Tracked(models.Model):
         for row in [*new, *old]:
             row._loaded = values(row, tracked_fields(cls))
         return len(new) + len(old)
+
+
+@receiver(pre_save)
+def refuse_fixtures(sender: type[models.Model], raw: bool = False, **kwargs: Any) -> None:
+    """A raw save (loaddata) goes past `save`; it is refused here."""
+    if raw and issubclass(sender, Tracked):
+        raise UntracedWrite("a fixture")
