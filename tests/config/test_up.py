@@ -68,23 +68,24 @@ class Program:
         return self
 
     def children(self) -> dict[str, int]:
-        """Process ids by part."""
-        found = {}
-        for pid in processes(parent=self.process.pid):
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-            found[part(command)] = pid
-        return found
+        """Process ids by part; one that has not become its part yet is left out."""
+        found = {part(pid): pid for pid in processes(parent=self.process.pid)}
+        return {name: pid for name, pid in found.items() if name}
 
     def family(self) -> set[int]:
         direct = processes(parent=self.process.pid)
         return direct | {pid for child in direct for pid in processes(parent=child)}
 
 
-def part(command: list[str]) -> str:
+def part(pid: int) -> str | None:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except OSError:
+        return None  # it ended meanwhile
     if "valkey-server" in command[0] or "redis-server" in command[0]:
         return "broker"
     words = {"mail_sink": "mail", "worker": "worker", "gunicorn": "web", "beat": "beat"}
-    return next(name for word, name in words.items() if word in command)
+    return next((name for word, name in words.items() if word in command), None)
 
 
 def processes(parent: int) -> set[int]:
