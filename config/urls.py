@@ -11,8 +11,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health.healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("mail/", mail_sink.inbox, name="mail-inbox"),
-    path("mail/<str:name>", mail_sink.letter, name="mail-letter"),
+    path("admin/mail/", mail_sink.inbox, name="mail-inbox"),
+    path("admin/mail/<str:name>", mail_sink.letter, name="mail-letter"),
     path("admin/casebook/<str:number>/", lambda r, number: HttpResponse(""), name="casebook"),
     path("admin/", admin.site.urls),
 ]

@@ -77,9 +77,7 @@ class Assessment(VisitForm):
 class CRSAssessment(Assessment):
     """Cytokine release syndrome at one moment, ASTCT 2019."""
 
-    temperature_c = Measure(
-        _("temperature, °C"), unit="C", at_least="30", at_most="44"
-    )
+    temperature_c = Measure(_("temperature, °C"), unit="C", at_least="30", at_most="44")
     masked = Answer(_("antipyretic, anticytokine therapy or steroid given in this episode"))
     hypotension = Answer(_("hypotension, not due to another cause"))
     vasopressors = models.PositiveSmallIntegerField(
@@ -92,9 +90,7 @@ class CRSAssessment(Assessment):
         blank=True,
         choices=names(crs.OxygenDevice),
     )
-    flow_l_per_min = Measure(
-        _("oxygen flow, L/min"), unit="L/min", at_least="0", at_most="80"
-    )
+    flow_l_per_min = Measure(_("oxygen flow, L/min"), unit="L/min", at_least="0", at_most="80")
 
     required = (
         "assessed_at",

@@ -70,13 +70,13 @@ def test_only_mail_of_the_folder_is_read(tmp_path, monkeypatch, name):
 @pytest.mark.mail
 def test_the_pages_show_it(sink, client, coordinator):
     client.force_login(coordinator)
-    assert "No mail was sent yet" in client.get("/mail/").text
+    assert "No mail was sent yet" in client.get("/admin/mail/").text
     send(sink)
-    page = client.get("/mail/").text
+    page = client.get("/admin/mail/").text
     assert "Visit due 随访" in page
     (found,) = mail_sink.messages()
-    assert f'href="/mail/{found.name}"' in page
-    letter = client.get(f"/mail/{found.name}").text
+    assert f'href="/admin/mail/{found.name}"' in page
+    letter = client.get(f"/admin/mail/{found.name}").text
     assert "Open the link 打开链接" in letter
     assert "crc@example.org" in letter
 
@@ -86,20 +86,20 @@ def test_html_mail_cannot_run_in_our_page(sink, client, coordinator):
     client.force_login(coordinator)
     send(sink, html='<script>alert(1)</script>"><b>')
     (found,) = mail_sink.messages()
-    letter = client.get(f"/mail/{found.name}").text
+    letter = client.get(f"/admin/mail/{found.name}").text
     assert "<script>alert(1)" not in letter
     assert "sandbox title=" in letter
     assert 'srcdoc="&lt;script&gt;' in letter
 
 
 def test_the_pages_need_a_login(sink, client):
-    for path in ("/mail/", "/mail/anything"):
+    for path in ("/admin/mail/", "/admin/mail/anything"):
         answer = client.get(path)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/admin/login/")
 
 
-@pytest.mark.parametrize("path", ["/mail/", "/mail/anything"])
+@pytest.mark.parametrize("path", ["/admin/mail/", "/admin/mail/anything"])
 def test_without_a_sink_there_are_no_pages(client, coordinator, monkeypatch, path):
     monkeypatch.delenv("MAIL_SINK_DIR", raising=False)
     client.force_login(coordinator)

@@ -134,7 +134,7 @@ def test_it_starts_everything_and_ctrl_c_stops_everything(up):
         "status": "ok", "database": "ok", "broker": "ok", "scheduler": "ok", "mail": "ok",
     }  # fmt: skip
     assert set(program.children()) == PARTS
-    assert f"http://localhost:{program.port}/mail/" in program.said
+    assert f"http://localhost:{program.port}/admin/mail/" in program.said
     family = program.family()
     program.process.send_signal(signal.SIGINT)
     assert program.process.wait(60) == 0

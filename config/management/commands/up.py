@@ -91,7 +91,7 @@ class Command(BaseCommand):
             lines.append("Demo logins:")
             lines += [f"  {name:<16} {password:<24} {role}" for name, password, role in logins]
         if os.environ.get("MAIL_SINK_DIR"):
-            lines.append(f"Mail that was sent: {settings.BASE_URL}/mail/")
+            lines.append(f"Mail that was sent: {settings.BASE_URL}/admin/mail/")
         lines.append(f"Logs: {settings.DATA_DIR / 'logs'}")
         lines.append("Ctrl-C stops everything; the data stays.\n")
         self.say("\n".join(lines))
