@@ -6,6 +6,8 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from crf.models import Demographics, HCGTest, LymphodepletionDay, ProductBag, Screening
 from trial.models import (
     Consent,
@@ -30,8 +32,9 @@ _counter = count(1)
 
 
 def local(day: date, hour: int = 9, minute: int = 0) -> datetime:
-    """A moment at the site."""
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)
+    """A moment at the site, or now when that still lies ahead."""
+    moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)
+    return min(moment, timezone.now()) if day <= timezone.localdate() else moment
 
 
 def make_study(**fields: Any) -> Study:

@@ -174,6 +174,7 @@ class ProductBag(CrfForm):
         "volume_ml": "DAVOL",
         "received_at": "DADTC",
         "released": "DAREL",
+        "expires_at": "DAEXPDTC",
         "released_at": "DARELDAT",
     }
 

@@ -1,4 +1,5 @@
 import re
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -135,6 +136,10 @@ class LabResult(FormRow):
 
     def __str__(self) -> str:
         return f"{self.test} {self.reported} {self.unit}".strip()
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.sample.zone
 
     def derive(self) -> None:
         """The number in the reported text; None for a text result or beyond a limit of detection."""

@@ -1,6 +1,7 @@
 """`Tracked`: the base of every row that is audited, and its one write path."""
 
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
@@ -76,6 +77,11 @@ class Tracked(models.Model):
             row = getattr(row, name, None) if name else row
         return row
 
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of the row's times: its site's, or the study's."""
+        return timezone.get_default_timezone()
+
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """Column: (value in the database, value now) for every difference."""
         now = values(self, tracked_fields(type(self)))
@@ -102,8 +108,13 @@ class Tracked(models.Model):
     def check_row(self, exclude: Iterable[str] = ()) -> None:
         """Raise ValidationError for what may not be stored, beside the field it belongs to.
 
-        As `full_clean`, without its one query per constraint and per loaded parent.
+        As `full_clean`, without its one query per constraint and per loaded parent. "Today" is
+        the date at the row's site.
         """
+        with timezone.override(self.zone):
+            self._check_row(exclude)
+
+    def _check_row(self, exclude: Iterable[str]) -> None:
         errors: dict[str, list[ValidationError]] = {}
 
         def collect(problem: ValidationError) -> None:

@@ -122,8 +122,8 @@ class PartialDateField(models.CharField):
         kwargs.setdefault("max_length", 10)
         kwargs.setdefault("blank", True)
         kwargs.setdefault("help_text", _("As far as known: YYYY, YYYY-MM or YYYY-MM-DD."))
+        kwargs.setdefault("validators", [valid_partial_date, not_in_future])
         super().__init__(*args, **kwargs)
-        self._validators += [valid_partial_date, not_in_future]
 
     def deconstruct(self) -> Any:
         """The database knows a text column."""

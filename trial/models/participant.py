@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -113,6 +113,10 @@ class ParticipantRow(Tracked):
 
     class Meta:
         abstract = True
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.participant.site.zone if self.participant_id else super().zone
 
     def __str__(self) -> str:
         return f"{self.participant} {self._meta.verbose_name}"

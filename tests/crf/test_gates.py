@@ -1,0 +1,236 @@
+"""No step out of order, both sides of every boundary (ENT-01, protocol GEN-I-03b)."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from crf.models import EndOfStudy, Infusion, LymphodepletionDay, ProductBag, Screening
+from safety.models import AdverseEvent, CRSAssessment
+from tests import factories as f
+from trial.models import DoseLevel, TreatmentCourse
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate(timezone=f.SHANGHAI)
+
+
+def blockers(refused):
+    return {e.params["blocker"].form for e in refused.value.error_list if e.code == "out_of_order"}
+
+
+def test_no_study_data_before_consent(participant, coordinator):
+    with pytest.raises(ValidationError) as refused:
+        Screening(participant=participant).write(by=coordinator)
+    assert blockers(refused) == {"trial.consent"}
+
+
+def test_no_enrolment_before_demographics_and_screening(participant, coordinator, today):
+    f.consent(participant, coordinator, today)
+    with pytest.raises(ValidationError) as refused:
+        f.enrol(participant, coordinator, today)
+    assert blockers(refused) >= {"crf.demographics", "crf.screening"}
+
+
+@pytest.mark.parametrize(
+    ("age", "matrix", "result", "allowed"),
+    [
+        (0, "SERUM", "NEGATIVE", True),
+        (7, "SERUM", "NEGATIVE", True),
+        (8, "SERUM", "NEGATIVE", False),
+        (-1, "SERUM", "NEGATIVE", False),
+        (1, "URINE", "NEGATIVE", False),
+        (1, "SERUM", "POSITIVE", False),
+        (1, "SERUM", "INDETERMINATE", False),
+    ],
+)
+def test_the_hcg_test_before_enrolment(
+    participant, coordinator, today, age, matrix, result, allowed
+):
+    decided = today - timedelta(days=2)
+    f.consent(participant, coordinator, today - timedelta(days=14))
+    f.demographics(participant, coordinator)
+    f.screening(participant, coordinator, today - timedelta(days=13))
+    f.hcg(participant, coordinator, decided - timedelta(days=age), matrix=matrix, result=result)
+    if allowed:
+        f.enrol(participant, coordinator, decided)
+    else:
+        with pytest.raises(ValidationError) as refused:
+            f.enrol(participant, coordinator, decided)
+        assert blockers(refused) == {"crf.hcgtest"}
+
+
+def test_a_later_positive_test_counts_against_an_earlier_negative(participant, coordinator, today):
+    f.consent(participant, coordinator, today - timedelta(days=14))
+    f.demographics(participant, coordinator)
+    f.screening(participant, coordinator, today - timedelta(days=13))
+    f.hcg(participant, coordinator, today - timedelta(days=5))
+    f.hcg(participant, coordinator, today - timedelta(days=2), result="POSITIVE")
+    with pytest.raises(ValidationError):
+        f.enrol(participant, coordinator, today)
+
+
+@pytest.mark.parametrize(
+    ("childbearing", "needed"), [("Y", True), ("U", True), ("N", False), ("NA", False)]
+)
+def test_unknown_childbearing_potential_needs_the_test(
+    participant, coordinator, today, childbearing, needed
+):
+    f.consent(participant, coordinator, today - timedelta(days=3))
+    f.demographics(participant, coordinator, childbearing=childbearing)
+    f.screening(participant, coordinator, today - timedelta(days=3))
+    if needed:
+        with pytest.raises(ValidationError):
+            f.enrol(participant, coordinator, today)
+    else:
+        f.enrol(participant, coordinator, today)
+
+
+@pytest.mark.parametrize(("age", "allowed"), [(0, True), (1, True), (2, False)])
+def test_the_hcg_test_before_lymphodepletion(participant, coordinator, today, age, allowed):
+    first = today - timedelta(days=1)
+    f.consent(participant, coordinator, first - timedelta(days=9))
+    f.demographics(participant, coordinator)
+    f.screening(participant, coordinator, first - timedelta(days=9))
+    f.hcg(participant, coordinator, first - timedelta(days=8))
+    f.enrol(participant, coordinator, first - timedelta(days=7))
+    f.course(participant, coordinator, first + timedelta(days=5))
+    f.hcg(participant, coordinator, first - timedelta(days=age))
+    if allowed:
+        f.lymphodepletion(participant, coordinator, "LD1", first)
+    else:
+        with pytest.raises(ValidationError) as refused:
+            f.lymphodepletion(participant, coordinator, "LD1", first)
+        assert blockers(refused) == {"crf.hcgtest"}
+
+
+def test_no_course_before_enrolment(participant, coordinator, today):
+    f.consent(participant, coordinator, today)
+    with pytest.raises(ValidationError) as refused:
+        f.course(participant, coordinator, today)
+    assert blockers(refused) == {"trial.enrolment"}
+    assert not TreatmentCourse.objects.exists()
+
+
+@pytest.fixture
+def ready(participant, coordinator, investigator, pharmacist, today):
+    """Everything before the first infusion, and the infusion not yet written."""
+    f.until_day_0(participant, coordinator, today)
+    f.hcg(participant, coordinator, today - timedelta(days=1))
+    bag = f.bag(participant, coordinator, pharmacist, today - timedelta(days=1))
+    at = timezone.now() - timedelta(minutes=2)
+    return Infusion(
+        participant=participant,
+        visit=f.visit(participant, "INF1"),
+        number=1,
+        bag=bag,
+        thawed_at=at - timedelta(minutes=20),
+        started_at=at,
+        cells_e9=Decimal(1),
+        given_by=coordinator,
+        second_verifier=investigator,
+    )
+
+
+def test_the_infusion_goes_ahead_when_all_is_there(ready, coordinator):
+    assert ready.write(by=coordinator)
+
+
+def test_a_closed_dose_level_stops_the_infusion(ready, coordinator):
+    level = DoseLevel.objects.get()
+    level.state = DoseLevel.State.CLOSED
+    level.write(by=f.SETUP, reason="stopped")
+    with pytest.raises(ValidationError) as refused:
+        ready.write(by=coordinator)
+    assert blockers(refused) == {"trial.doselevel"}
+
+
+def test_an_unreleased_bag_stops_the_infusion(ready, coordinator, pharmacist):
+    bag = ProductBag.objects.get()
+    bag.released = "N"
+    bag.write(by=pharmacist, reason="release withdrawn")
+    ready.bag = bag
+    with pytest.raises(ValidationError) as refused:
+        ready.write(by=coordinator)
+    assert blockers(refused) == {"crf.productbag"}
+
+
+def test_an_expired_bag_stops_the_infusion(ready, coordinator, pharmacist):
+    bag = ProductBag.objects.get()
+    bag.expires_at = ready.started_at - timedelta(minutes=1)
+    bag.write(by=pharmacist, reason="label read again")
+    ready.bag = bag
+    with pytest.raises(ValidationError, match="expired"):
+        ready.write(by=coordinator)
+
+
+def test_a_missing_lymphodepletion_day_stops_the_infusion(ready, coordinator):
+    LymphodepletionDay.objects.first().void(by=coordinator, reason="wrong person")
+    with pytest.raises(ValidationError, match="2 of 3 days"):
+        ready.write(by=coordinator)
+
+
+@pytest.mark.parametrize(("grade", "allowed"), [(0, True), (1, True), (2, False), (None, True)])
+def test_open_crs_stops_the_infusion_from_grade_2(ready, participant, coordinator, grade, allowed):
+    CRSAssessment(
+        participant=participant,
+        assessed_at=timezone.now() - timedelta(hours=1),
+        investigator_grade=grade,
+    ).write(by=coordinator)
+    if allowed:
+        assert ready.write(by=coordinator)
+    else:
+        with pytest.raises(ValidationError) as refused:
+            ready.write(by=coordinator)
+        assert blockers(refused) == {"safety.crsassessment"}
+
+
+@pytest.mark.parametrize(("minutes", "allowed"), [(30, True), (31, False)])
+def test_thaw_to_start(ready, coordinator, minutes, allowed):
+    ready.thawed_at = ready.started_at - timedelta(minutes=minutes)
+    if allowed:
+        assert ready.write(by=coordinator)
+    else:
+        with pytest.raises(ValidationError) as refused:
+            ready.write(by=coordinator)
+        assert "at most 30" in refused.value.message_dict["started_at"][0]
+
+
+def test_two_people_and_both_of_this_site(ready, coordinator, site):
+    ready.second_verifier = coordinator
+    with pytest.raises(ValidationError, match="another person"):
+        ready.write(by=coordinator)
+    stranger = f.make_user(f.Role.INVESTIGATOR, f.make_site("SHX02"))
+    ready.second_verifier = stranger
+    with pytest.raises(ValidationError, match="no current delegation"):
+        ready.write(by=coordinator)
+
+
+def test_a_bag_of_another_participant_is_refused(
+    ready, coordinator, site, protocol, pharmacist, today
+):
+    other = f.register(coordinator, site, protocol)
+    f.consent(other, coordinator, today)
+    ready.bag = f.bag(other, coordinator, pharmacist, today - timedelta(days=1), lot="LOT-2")
+    with pytest.raises(ValidationError, match="another participant"):
+        ready.write(by=coordinator)
+
+
+def test_after_the_end_only_safety_and_what_dates_from_before(participant, coordinator, today):
+    f.consent(participant, coordinator, today - timedelta(days=5))
+    ended = today - timedelta(days=2)
+    EndOfStudy(participant=participant, ended_on=ended, reason="WITHDRAWAL BY SUBJECT").write(
+        by=coordinator, complete=True
+    )
+    participant.refresh_from_db()
+    assert participant.status == "WITHDRAWN"
+    assert f.visit(participant, "SCR").state == "CANCELLED"
+    assert Screening(participant=participant, assessed_on=ended).write(by=coordinator)
+    with pytest.raises(ValidationError, match="left the study"):
+        Screening(participant=participant, assessed_on=ended + timedelta(days=1)).write(
+            by=coordinator
+        )
+    assert AdverseEvent(participant=participant, term="Headache").write(by=coordinator)
