@@ -14,5 +14,6 @@ urlpatterns = [
     path("admin/mail/", mail_sink.inbox, name="mail-inbox"),
     path("admin/mail/<str:name>", mail_sink.letter, name="mail-letter"),
     path("admin/casebook/<str:number>/", lambda r, number: HttpResponse(""), name="casebook"),
+    path("", include("trial.urls")),
     path("admin/", admin.site.urls),
 ]

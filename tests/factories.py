@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from crf.models import Demographics, HCGTest, LymphodepletionDay, ProductBag, Screening
+from crf.models import (
+    ContraceptionCheck,
+    Demographics,
+    HCGTest,
+    Infusion,
+    LymphodepletionDay,
+    ProductBag,
+    Screening,
+)
 from trial.models import (
     Consent,
     DoseLevel,
@@ -269,4 +277,53 @@ def until_day_0(participant: Participant, by: User, day_0: date) -> TreatmentCou
     hcg(participant, by, day_0 - timedelta(days=5))
     for code, days in (("LD1", 5), ("LD2", 4), ("LD3", 3)):
         lymphodepletion(participant, by, code, day_0 - timedelta(days=days))
+    return row
+
+
+def infusion(
+    participant: Participant,
+    by: User,
+    investigator: User,
+    pharmacist: User,
+    day: date,
+    *,
+    number: int = 1,
+    lot: str = "LOT-1",
+) -> Infusion:
+    """Infusion `number` on `day`, given by one and verified by the other."""
+    row = Infusion(
+        participant=participant,
+        visit=visit(participant, f"INF{number}"),
+        number=number,
+        bag=bag(participant, by, pharmacist, day, lot),
+        thawed_at=local(day, 10),
+        started_at=local(day, 10, 20),
+        ended_at=local(day, 11),
+        cells_e9=Decimal(1),
+        volume_ml=Decimal(100),
+        interrupted="N",
+        reaction="N",
+        given_by=by,
+        second_verifier=investigator,
+    )
+    row.write(by=by, complete=True)
+    return row
+
+
+def contraception(
+    participant: Participant, by: User, day: date, **fields: Any
+) -> ContraceptionCheck:
+    row = ContraceptionCheck(
+        participant=participant,
+        **{
+            "performed": "Y",
+            "checked_on": day,
+            "method": "IUD",
+            "used_throughout": "Y",
+            "last_menses_on": day.isoformat()[:7],
+            "pregnancy_suspected": "N",
+        }
+        | fields,
+    )
+    row.write(by=by, complete=True)
     return row

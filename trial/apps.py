@@ -9,4 +9,4 @@ class TrialConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill the registries."""
-        from trial import services  # noqa: F401
+        from trial import reminders, services  # noqa: F401

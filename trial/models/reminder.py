@@ -1,8 +1,9 @@
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,9 @@ from trial.models.participant import Participant
 from trial.models.site import Site
 from trial.models.user import User
 from trial.roles import SEES_ALL_SITES, may
+
+BACK_OFF = [timedelta(minutes=m) for m in (1, 5, 15, 60)]  # after each failure; then hourly
+MAX_ATTEMPTS = 10
 
 
 class Heartbeat(models.Model):
@@ -22,8 +26,13 @@ class Heartbeat(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def beat(cls, name: str) -> None:
+        """The process `name` lives now."""
+        cls.objects.update_or_create(name=name, defaults={"at": timezone.now()})
 
-class DeliveryQuerySet(models.QuerySet):
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def ready(self, now: datetime) -> Self:
         """Mails to send now: waiting, or claimed by somebody who died."""
         return self.filter(
@@ -54,6 +63,7 @@ class Delivery(models.Model):
         SENDING = "SENDING", _("being sent")
         SENT = "SENT", _("sent")
         FAILED = "FAILED", _("failed")
+        CANCELLED = "CANCELLED", _("no longer needed")
 
     message_id = models.CharField(_("Message-ID"), max_length=120, unique=True)
     recipient = models.ForeignKey(
@@ -78,6 +88,55 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.message_id
+
+    def open_reminders(self) -> "list[Reminder]":
+        """What this mail still has to say; what was cancelled since is left out."""
+        rows = self.reminders.filter(state=Reminder.State.PLANNED)
+        return list(
+            rows.select_related("participant", "site").order_by(
+                "due_on", "participant__number", "pk"
+            )
+        )
+
+    @transaction.atomic
+    def mark_sent(self, carried: "Iterable[Reminder]") -> None:
+        """The server took the mail, with these reminders in it."""
+        now = timezone.now()
+        rows = Reminder.objects.filter(pk__in=[reminder.pk for reminder in carried])
+        rows.update(sent_at=now)
+        rows.filter(state__in=[Reminder.State.PLANNED, Reminder.State.CANCELLED]).update(
+            state=Reminder.State.SENT, cancelled_at=None
+        )
+        self._close(self.State.SENT, sent_at=now)
+
+    @transaction.atomic
+    def mark_cancelled(self) -> None:
+        """Nothing was left to say."""
+        self._close(self.State.CANCELLED)
+
+    def _close(self, state: str, **columns: datetime) -> None:
+        Delivery.objects.filter(pk=self.pk).update(state=state, leased_until=None, **columns)
+        # Planned again while the mail was on its way, so not in it: the next mail takes them.
+        self.reminders.filter(state=Reminder.State.PLANNED).update(delivery=None)
+
+    @transaction.atomic
+    def mark_failed(self, error: str) -> None:
+        """Try again later, each time later; after MAX_ATTEMPTS it is for a person to see to.
+
+        error: class name and code, no health data. Does nothing once somebody else holds the
+        mail, which then decides.
+        """
+        mine = Delivery.objects.filter(pk=self.pk, state=self.State.SENDING, attempts=self.attempts)
+        if self.attempts < MAX_ATTEMPTS:
+            pause = BACK_OFF[min(self.attempts, len(BACK_OFF)) - 1]
+            mine.update(
+                state=self.State.PLANNED,
+                leased_until=None,
+                next_try_at=timezone.now() + pause,
+                error=error,
+            )
+        elif mine.update(state=self.State.FAILED, leased_until=None, error=error):
+            self.reminders.filter(state=Reminder.State.PLANNED).update(state=Reminder.State.FAILED)
 
 
 class ReminderQuerySet(models.QuerySet):
