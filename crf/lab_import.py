@@ -306,7 +306,7 @@ def _add_result(sample: Sample, row: Row, rejections: list[Rejection]) -> None:
 
 def _write(samples: list[Sample], by: User | System, source: str, report: Report) -> None:
     """Write samples one by one, so that gates and effects hold; then all results at once."""
-    reason = _("Imported from %(source)s") % {"source": source}
+    reason = f"Imported from {source}"  # stored, so in one language
     results: list[LabResult] = []
     for found in samples:
         unreadable = {r.column for r in report.rejections if r.line == found.first.line}
