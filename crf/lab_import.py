@@ -12,7 +12,6 @@ from typing import Any, TextIO
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crf.analytes import ANALYTES
@@ -311,8 +310,7 @@ def _write(samples: list[Sample], by: User | System, source: str, report: Report
     for found in samples:
         unreadable = {r.column for r in report.rejections if r.line == found.first.line}
         try:
-            with timezone.override(found.sample.participant.site.zone):  # "today" is the site's
-                found.sample.write(by=by, reason=reason, complete=True)
+            found.sample.write(by=by, reason=reason, complete=True)
         except ValidationError as problem:
             told = _told(problem, found.first)
             report.rejections += [r for r in told if r.column not in unreadable]
