@@ -23,6 +23,7 @@ from trial.models import Participant, Study, TreatmentCourse, User, Visit
 from trial.models.base import Tracked
 from trial.models.participant import ParticipantRow
 from trial.protocol import facts
+from trial.registry import duty_sources
 from trial.roles import Role
 from trial.schedule import add_months
 
@@ -202,6 +203,25 @@ def test_visits_are_due_today(today):
         ("SHX02-0001", "D14"),
     }
     assert {"crf.contraceptioncheck", "crf.hcgtest"} <= found["CHH01-0004", "D28"]
+
+
+def test_duties_of_every_kind_are_due_today_at_both_sites(today):
+    everyone = Participant.objects.all()
+    duties = [duty for source in duty_sources for duty in source(everyone, today)]
+    number = dict(Participant.objects.values_list("pk", "number"))
+    found = {(duty.kind, number[duty.participant_id]) for duty in duties if duty.due_on == today}
+    assert found == {
+        ("visit", "CHH01-0004"),
+        ("visit", "CHH01-0005"),
+        ("visit", "CHH01-0006"),
+        ("visit", "SHX02-0001"),
+        ("contraception", "CHH01-0003"),
+        ("contraception", "CHH01-0004"),
+        ("hcg", "CHH01-0003"),
+        ("hcg", "CHH01-0004"),
+    }
+    overdue = {(duty.kind, number[duty.participant_id]) for duty in duties if duty.due_on < today}
+    assert overdue == {("visit", "CHH01-0004")}  # D21, for the list of what is overdue
 
 
 def test_a_month_4_check_is_due_today_and_the_earlier_ones_are_done(today):
