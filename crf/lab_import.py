@@ -12,7 +12,6 @@ from typing import Any, TextIO
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crf.analytes import ANALYTES
@@ -306,13 +305,12 @@ def _add_result(sample: Sample, row: Row, rejections: list[Rejection]) -> None:
 
 def _write(samples: list[Sample], by: User | System, source: str, report: Report) -> None:
     """Write samples one by one, so that gates and effects hold; then all results at once."""
-    reason = _("Imported from %(source)s") % {"source": source}
+    reason = f"Imported from {source}"  # stored, so in one language
     results: list[LabResult] = []
     for found in samples:
         unreadable = {r.column for r in report.rejections if r.line == found.first.line}
         try:
-            with timezone.override(found.sample.participant.site.zone):  # "today" is the site's
-                found.sample.write(by=by, reason=reason, complete=True)
+            found.sample.write(by=by, reason=reason, complete=True)
         except ValidationError as problem:
             told = _told(problem, found.first)
             report.rejections += [r for r in told if r.column not in unreadable]

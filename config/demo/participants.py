@@ -12,7 +12,7 @@ from config.demo.setup import Trial
 from config.demo.story import Story, Team
 from trial.schedule import add_months
 
-WOCBP = "Y"
+YES, NO = "Y", "N"
 
 
 def write_participants(trial: Trial, today: date, say: Callable[[str], None]) -> None:
@@ -36,13 +36,17 @@ def write_participants(trial: Trial, today: date, say: Callable[[str], None]) ->
 
 
 def until_enrolled(
-    story: Story, day_0: date, born: date, sex: str, height_cm: int, weight_kg: str, wocbp: str
+    story: Story, day_0: date, born: date, sex: str, height_cm: int, weight_kg: str, fertile: str
 ) -> None:
-    """Consent to the planned course, 16 to 8 days before day 0."""
+    """Consent to the planned course, 16 to 9 days before day 0.
+
+    fertile: whether she is a woman of childbearing potential, or for a man whether his partner is.
+    """
     begin = day_0 - timedelta(days=16)
     story.consent(begin)
-    story.demographics(born, sex, wocbp, "Y" if sex == "M" else "NA")
-    if wocbp == WOCBP:
+    woman, partner = (fertile, "NA") if sex == "F" else ("NA", fertile)
+    story.demographics(born, sex, woman, partner)
+    if woman == YES:
         story.hcg(begin + timedelta(days=2), "SCR")
     story.labs("SCR", begin + timedelta(days=2))
     story.screening(
@@ -55,14 +59,14 @@ def until_enrolled(
     story.course(day_0)
 
 
-def until_infused(story: Story, wocbp: str) -> None:
-    """Lymphodepletion and the first infusion with its day 0 findings."""
-    if wocbp == WOCBP:
-        story.hcg(story.day(-6), "LD1", hour=15)
+def until_infused(story: Story, *, hcg: bool) -> None:
+    """Lymphodepletion and the first infusion with its day 0 findings; hcg: tested before both."""
+    if hcg:
+        story.hcg(story.day(-5), "LD1")
     story.labs("LD1", story.day(-5))
     for number in (1, 2, 3):
         story.lymphodepletion(number)
-    if wocbp == WOCBP:
+    if hcg:
         story.hcg(story.day(0), "INF1")
     story.labs("INF1", story.day(0))
     story.infusion(1, 0)
@@ -98,15 +102,15 @@ def neutropenia(story: Story, began: int, ended: int | None) -> None:
 def screen_failure(story: Story) -> None:
     begin = story.today - timedelta(days=40)
     story.consent(begin)
-    story.demographics(date(1968, 3, 14), "F", "N")
+    story.demographics(date(1968, 3, 14), "F", NO)
     story.labs("SCR", begin + timedelta(days=1))
     story.screening(begin + timedelta(days=1), 158, "64.5", liver_cirrhosis="Y")
     story.decide(begin + timedelta(days=5), "SCREEN_FAILURE", "GEN-I-02i GEN-I-02j GEN-E-01")
 
 
 def withdrawn(story: Story) -> None:
-    until_enrolled(story, story.today - timedelta(days=75), date(1979, 11, 2), "M", 174, "71", "NA")
-    until_infused(story, "NA")
+    until_enrolled(story, story.today - timedelta(days=75), date(1979, 11, 2), "M", 174, "71", NO)
+    until_infused(story, hcg=False)
     until_day_10(story)
     story.icans("D10", 10)
     story.event(
@@ -120,8 +124,8 @@ def month_4(story: Story) -> None:
     """A monthly check is due today: the last treatment was four calendar months ago."""
     last_treatment_on = add_months(story.today, -4)
     day_0 = last_treatment_on - timedelta(days=7)
-    until_enrolled(story, day_0, date(1991, 8, 21), "F", 162, "63", WOCBP)
-    until_infused(story, WOCBP)
+    until_enrolled(story, day_0, date(1991, 8, 21), "F", 162, "63", YES)
+    until_infused(story, hcg=True)
     until_day_10(story, fever=True)
     story.icans("D10", 10)
     story.event(
@@ -157,9 +161,9 @@ def month_4(story: Story) -> None:
 
 def day_28(story: Story) -> None:
     until_enrolled(
-        story, story.today - timedelta(days=28), date(1984, 1, 30), "F", 165, "57.5", WOCBP
+        story, story.today - timedelta(days=28), date(1984, 1, 30), "F", 165, "57.5", YES
     )
-    until_infused(story, WOCBP)
+    until_infused(story, hcg=True)
     until_day_10(story)
     story.icans("D10", 10, wrong=("counts_backwards",), grade=1)
     neutropenia(story, 2, 13)
@@ -170,8 +174,8 @@ def day_28(story: Story) -> None:
 
 
 def day_3(story: Story) -> None:
-    until_enrolled(story, story.today - timedelta(days=3), date(1988, 6, 9), "F", 160, "55", WOCBP)
-    until_infused(story, WOCBP)
+    until_enrolled(story, story.today - timedelta(days=3), date(1988, 6, 9), "F", 160, "55", YES)
+    until_infused(story, hcg=True)
     story.labs("D1", story.day(1))
     story.crs("D1", 1, "38.6", 1)
     story.icans("D1", 1)
@@ -189,7 +193,7 @@ def day_3(story: Story) -> None:
 
 
 def lymphodepletion(story: Story) -> None:
-    until_enrolled(story, story.today + timedelta(days=4), date(1975, 4, 17), "M", 171, "68", "NA")
+    until_enrolled(story, story.today + timedelta(days=4), date(1975, 4, 17), "M", 171, "68", YES)
     story.labs("LD1", story.day(-5))
     story.lymphodepletion(1)
 
@@ -217,8 +221,8 @@ def in_screening(story: Story) -> None:
 
 
 def day_14(story: Story) -> None:
-    until_enrolled(story, story.today - timedelta(days=14), date(1982, 9, 25), "M", 176, "74", "NA")
-    until_infused(story, "NA")
+    until_enrolled(story, story.today - timedelta(days=14), date(1982, 9, 25), "M", 176, "74", YES)
+    until_infused(story, hcg=False)
     until_day_10(story)
     story.icans("D10", 10)
     story.event("Anaemia", 2, story.day(3), related_to_lymphodepletion="PROBABLY RELATED")

@@ -125,12 +125,12 @@ class Story:
             **answers | fields,
         )
 
-    def hcg(self, day: date, visit: str = "", matrix: str = "SERUM", hour: int = 7) -> None:
+    def hcg(self, day: date, visit: str = "", matrix: str = "SERUM") -> None:
         self._form(
             HCGTest,
             visit=self.visit(visit) if visit else None,
             performed="Y",
-            sampled_at=self.at(day, hour, 30),
+            sampled_at=self.at(day, 7, 30),
             matrix=matrix,
             result="NEGATIVE",
             value_iu_per_l=Decimal("0.6") if matrix == "SERUM" else None,

@@ -23,6 +23,7 @@ from trial.models import Participant, Study, TreatmentCourse, User, Visit
 from trial.models.base import Tracked
 from trial.models.participant import ParticipantRow
 from trial.protocol import facts
+from trial.registry import duty_sources
 from trial.roles import Role
 from trial.schedule import add_months
 
@@ -204,6 +205,25 @@ def test_visits_are_due_today(today):
     assert {"crf.contraceptioncheck", "crf.hcgtest"} <= found["CHH01-0004", "D28"]
 
 
+def test_duties_of_every_kind_are_due_today_at_both_sites(today):
+    everyone = Participant.objects.all()
+    duties = [duty for source in duty_sources for duty in source(everyone, today)]
+    number = dict(Participant.objects.values_list("pk", "number"))
+    found = {(duty.kind, number[duty.participant_id]) for duty in duties if duty.due_on == today}
+    assert found == {
+        ("visit", "CHH01-0004"),
+        ("visit", "CHH01-0005"),
+        ("visit", "CHH01-0006"),
+        ("visit", "SHX02-0001"),
+        ("contraception", "CHH01-0003"),
+        ("contraception", "CHH01-0004"),
+        ("hcg", "CHH01-0003"),
+        ("hcg", "CHH01-0004"),
+    }
+    overdue = {(duty.kind, number[duty.participant_id]) for duty in duties if duty.due_on < today}
+    assert overdue == {("visit", "CHH01-0004")}  # D21, for the list of what is overdue
+
+
 def test_a_month_4_check_is_due_today_and_the_earlier_ones_are_done(today):
     person = participant("CHH01-0003")
     last = person.treatmentcourse_set.get().last_treatment_on
@@ -261,6 +281,11 @@ def test_history_times_are_those_of_loading(demo):
         assert set(model.history.values_list("history_date", flat=True)) == {timezone.now()}
 
 
+def test_a_visit_took_place_in_its_window(demo):
+    for visit in Visit.objects.filter(state="DONE"):
+        assert visit.window_first_on <= visit.began_on <= visit.window_last_on, visit
+
+
 def test_nothing_clinical_happened_today(today):
     for model in CLINICAL:
         if issubclass(model, CrfForm):
@@ -278,7 +303,7 @@ def test_who_was_infused_had_every_step_before(demo):
             tests = HCGTest.objects.filter(participant=person, result="NEGATIVE", matrix="SERUM")
             day_0 = person.treatmentcourse_set.get().day_0
             ages = {(day_0 - test.happened_on).days for test in tests}
-            assert {0, 6} <= ages
+            assert {0, 5} <= ages
         for infusion in person.infusion_set.all():
             assert infusion.bag.released == "Y"
             assert infusion.given_by != infusion.second_verifier
