@@ -1,1 +1,1 @@
-"""What needs all apps: settings, urls, Celery, landing page, casebook page, health, commands (design: config)."""
+"""What needs all apps: settings, urls, tasks, landing page, casebook page, health, commands."""

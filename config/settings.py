@@ -39,7 +39,7 @@ def secret_key() -> str:
     if DEBUG:
         return "insecure-development-key"
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set and DEBUG is off. Set it in the environment, or start with `make run`."
+        "SECRET_KEY is not set and DEBUG is off: set it in the environment, or use `make run`."
     )
 
 

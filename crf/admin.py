@@ -21,7 +21,6 @@ from crf.models import (
 from trial.admin.base import TrackedInline
 from trial.admin.participants import ParticipantRowAdmin
 
-
 # a row per test; the unit stands there only where there is no choice between units
 PANEL = [
     {"test": code, "unit": analyte.units[0] if len(analyte.units) == 1 else ""}

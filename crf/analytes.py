@@ -4,6 +4,7 @@ Source: CDISC SDTM controlled terminology 2024-09-27 (LBTESTCD, UNIT).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 class Analyte:
     """A test: its name and the submission values of its units, the usual one first."""
 
-    name: str
+    name: Any  # a translatable text
     units: tuple[str, ...]
 
 

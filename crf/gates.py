@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
-from crf.models import CrfForm, EndOfStudy, HCGTest, Infusion, LymphodepletionDay
+from crf.models import CrfForm, EndOfStudy, HCGTest, Infusion
 from trial.models import DoseLevel, Participant, TreatmentCourse, YesNo
 from trial.registry import Blocker, Step, before_write, gate
 from trial.roles import Area
@@ -38,10 +38,8 @@ def screened(participant: Participant, row: Any) -> Iterator[Blocker]:
 
 
 @gate(Step.LYMPHODEPLETION)
-def ready_for_lymphodepletion(
-    participant: Participant, row: LymphodepletionDay
-) -> Iterator[Blocker]:
-    """Enrolled, with a planned day 0; WOCBP: a negative serum HCG at most a day old on the first day."""
+def ready_for_lymphodepletion(participant: Participant, row: Any) -> Iterator[Blocker]:
+    """A planned day 0; WOCBP: a negative serum HCG in time for the first day."""
     if not participant.treatmentcourse_set.current().exists():
         yield Blocker(_("the treatment course is not planned."), "trial.treatmentcourse")
     earlier = participant.lymphodepletionday_set.current().exists()
@@ -51,7 +49,7 @@ def ready_for_lymphodepletion(
 
 
 @gate(Step.INFUSION)
-def ready_for_infusion(participant: Participant, row: Infusion) -> Iterator[Blocker]:
+def ready_for_infusion(participant: Participant, row: Any) -> Iterator[Blocker]:
     """Lymphodepletion complete, the dose level open, a released bag that matches it."""
     known = Participant.objects.annotate(
         level_state=_latest(TreatmentCourse, "dose_level__state"),
@@ -117,8 +115,9 @@ def hcg_negative(
     if serum_only:
         tests = tests.filter(matrix=HCGTest.Matrix.SERUM)
     ages = {
-        (day - test.sampled_at.astimezone(zone).date()).days: test.result
-        for test in tests.order_by("sampled_at")
+        (day - at.astimezone(zone).date()).days: result
+        for at, result in tests.order_by("sampled_at").values_list("sampled_at", "result")
+        if at
     }
     in_time = [ages[age] for age in sorted(ages) if 0 <= age <= limit_days]
     if not in_time or in_time[0] != HCGTest.Result.NEGATIVE:
@@ -140,9 +139,7 @@ def nothing_new_after_the_end(row: Any, by: Any) -> None:
     day = row.happened_on
     if end is None or day is None or day > end:
         raise ValidationError(
-            _(
-                "The participant left the study%(on)s: only safety data, or data from before that day."
-            )
+            _("The participant left the study%(on)s: only safety data, or data from before.")
             % {"on": f" ({end})" if end else ""},
             code="ended",
         )

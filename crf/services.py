@@ -1,4 +1,4 @@
-"""What follows from a form: the visit took place, the anchors of the plan are known, the study ended."""
+"""What follows from a form: a visit took place, an anchor of the plan is known, the study ended."""
 
 from typing import Any
 

@@ -16,7 +16,8 @@ OPEN_FROM_GRADE = 2
 @gate(Step.INFUSION)
 def no_open_toxicity(participant: Participant, _row: Any) -> Iterator[Blocker]:
     """The latest assessment of each kind is below grade 2, by rule and by the investigator."""
-    found = Participant.objects.filter(pk=participant.pk).values(
+    person: Any = Participant.objects.filter(pk=participant.pk)
+    found = person.values(
         **{
             f"{name}_{who}": _latest(model, f"{who}_grade")
             for name, model in (("crs", CRSAssessment), ("icans", ICANSAssessment))

@@ -266,7 +266,7 @@ def bag(
 
 
 def until_day_0(participant: Participant, by: User, day_0: date) -> TreatmentCourse:
-    """Consent, demographics, screening, HCG, enrolment, course and lymphodepletion before `day_0`."""
+    """All that comes before a first infusion on `day_0`, but the HCG test of that day."""
     begin = day_0 - timedelta(days=12)
     consent(participant, by, begin)
     demographics(participant, by)

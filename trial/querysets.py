@@ -25,7 +25,7 @@ class TrackedQuerySet(models.QuerySet):
 
     def visible_to(self, user: "User") -> Self:
         """Rows of the areas the user's role views, at the sites they work at today."""
-        model = self.model
+        model: Any = self.model
         if not (user.is_authenticated and user.is_active and may(user.role, "view", model.area)):
             return self.none()
         if model.site_path is None or user.role in SEES_ALL_SITES:

@@ -86,9 +86,9 @@ LETTER = {"add": "C", "change": "E", "view": "V"}
 
 
 def may(role: str, action: str, area: Area) -> bool:
-    """Whether the table gives `role` the `action` ("add", "change", "view"; anything else is no)."""
-    letter = LETTER.get(action)
-    return bool(letter) and letter in RIGHTS.get(Role(role), {}).get(area, "")
+    """Whether the table gives `role` the `action`: "add", "change" or "view"; all else is no."""
+    letter = LETTER.get(action, "none")
+    return letter in RIGHTS.get(Role(role), {}).get(area, "")
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,11 @@ def plan_visits(
     schedule = {item.code: item for item in participant.protocol_version.schedule.current()}
     planned = plan(
         schedule=schedule.values(),
-        consented_on=consent and consent.signed_at.astimezone(participant.site.zone).date(),
-        first_infusion_on=course and course.day_0,
-        last_treatment_on=course and course.last_treatment_on,
+        consented_on=consent.signed_at.astimezone(participant.site.zone).date()
+        if consent
+        else None,
+        first_infusion_on=course.day_0 if course else None,
+        last_treatment_on=course.last_treatment_on if course else None,
     )
     existing = {
         visit.scheduled.code: visit

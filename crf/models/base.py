@@ -1,5 +1,6 @@
 """`CrfForm`: a form filled for a participant; `VisitForm`: at a visit where it has one."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ class FormRow(Tracked):
     """
 
     drafts = True
-    absent_codes = Absent.choices
+    absent_codes: ClassVar[Sequence[tuple[str, Any]]] = Absent.choices
     absent = models.JSONField(_("values not there"), default=dict, blank=True, editable=False)
 
     class Meta:
@@ -51,7 +52,7 @@ class FormRow(Tracked):
 
     def clean(self) -> None:
         super().clean()
-        problems = {}
+        problems: dict[str, Any] = {}
         for name, why in self.absent.items():
             if not self.may_be_absent(name) or why.get("code") not in Absent.values:
                 problems[name] = _("%(code)s cannot stand here.") % {"code": why.get("code")}
@@ -83,7 +84,7 @@ class CrfForm(ParticipantRow, FormRow):
 
     def unanswered(self) -> list[str]:
         if getattr(self, "performed", None) == YesNo.NO:
-            return [] if self.not_done_reason.strip() else ["not_done_reason"]
+            return [] if getattr(self, "not_done_reason", "").strip() else ["not_done_reason"]
         return super().unanswered()
 
     def before_write(self, by: Any) -> None:
@@ -101,20 +102,17 @@ class VisitForm(CrfForm):
         abstract = True
 
     def __str__(self) -> str:
-        where = f" {self.visit.scheduled.code}" if self.visit_id else ""
+        where = f" {self.visit.scheduled.code}" if self.visit else ""
         return f"{self.participant}{where} {self._meta.verbose_name}"
 
     def clean(self) -> None:
         super().clean()
-        if (
-            self.visit_id
-            and self.participant_id
-            and self.visit.participant_id != self.participant_id
-        ):
+        if self.visit and self.participant_id not in (None, self.visit.participant_id):
             raise ValidationError(
                 {
                     "visit": _(
-                        "%(visit)s is a visit of another participant; choose one of %(participant)s."
+                        "%(visit)s is a visit of another participant; "
+                        "choose one of %(participant)s."
                     )
                     % {"visit": self.visit, "participant": self.participant}
                 }

@@ -8,7 +8,7 @@ from trial.models.fields import Answer, not_in_future
 
 
 class Demographics(CrfForm):
-    """Birth date, sex and childbearing potential; the last decides on HCG and contraception checks."""
+    """Birth date, sex, and childbearing potential, which asks for HCG and contraception checks."""
 
     class Sex(models.TextChoices):
         FEMALE = "F", _("Female")

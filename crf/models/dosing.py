@@ -225,7 +225,7 @@ class Infusion(VisitForm):
         related_name="+",
         verbose_name=_("second verifier"),
         help_text=_(
-            "Checked participant, bag and dose at the bedside; another person than the one who gave it."
+            "Checked participant, bag and dose at the bedside; not the person who gave it."
         ),
     )
 

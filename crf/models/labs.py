@@ -142,7 +142,7 @@ class LabResult(FormRow):
         return self.sample.zone
 
     def derive(self) -> None:
-        """The number in the reported text; None for a text result or beyond a limit of detection."""
+        """The number in the reported text; None beyond a limit of detection, as in <0.5."""
         found = NUMBER.match(self.reported.strip())
         exact = found and self.reported.strip()[0].isdigit()
         self.value = Decimal(found.group(1)) if found and exact else None

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -149,7 +151,7 @@ class AdverseEvent(CrfForm):
 
     def clean(self) -> None:
         super().clean()
-        problems = {}
+        problems: dict[str, Any] = {}
         if self._dates_contradict():
             problems["ended_on"] = _("The end, %(end)s, lies before the beginning, %(begin)s.") % {
                 "end": self.ended_on,
@@ -169,7 +171,8 @@ class AdverseEvent(CrfForm):
             for name, says_death in signs_of_death.items():
                 if answered[name] and not says_death:
                     problems[name] = _(
-                        "Grade 5, outcome fatal and serious for death belong together: correct the one that is wrong."
+                        "Grade 5, outcome fatal and serious for death belong together: "
+                        "correct the one that is wrong."
                     )
         if self.serious == YesNo.NO and any(
             getattr(self, n) == YesNo.YES for n in SERIOUS_CRITERIA

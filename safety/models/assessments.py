@@ -11,7 +11,7 @@ from trial.models import YesNo
 from trial.models.fields import Answer, Measure, not_in_future
 from trial.roles import Area
 
-KNOWN = {YesNo.YES: True, YesNo.NO: False}
+KNOWN: dict[str, bool] = {YesNo.YES: True, YesNo.NO: False}
 
 
 def known(answer: str) -> bool | None:

@@ -27,7 +27,7 @@ def consented(participant, coordinator):
 
 def screening_post(participant, **fields):
     names = [x.name for x in Screening._meta.fields if x.editable]
-    post = {name: "" for name in names}
+    post = dict.fromkeys(names, "")
     post |= {
         f"{n}_{i}": ""
         for n in ("assessed_on", "height_cm", "weight_kg", "csf_last_on")

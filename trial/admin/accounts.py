@@ -65,7 +65,7 @@ class UserAdmin(TrackedAdmin):
             "new_password",
         ]
 
-    def save_model(self, request: Any, obj: User, form: Any, change: bool) -> None:
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
         password = form.cleaned_data.get("new_password")
         if password:
             obj.set_password(password)

@@ -93,7 +93,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
             request.late_problem = problem
             return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def _participant(self, request: HttpRequest, object_id: Any) -> Participant | None:
+    def _participant(self, request: Any, object_id: Any) -> Participant | None:
         if not any(f.name == "participant" for f in self.model._meta.fields):
             return None
         people = Participant.objects.visible_to(request.user).select_related("site")
@@ -126,7 +126,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
         built.late_problem = getattr(request, "late_problem", None)
         zone = timezone.get_current_timezone_name()
         offset = timezone.localtime().strftime("%z")
-        for name, field in built.base_fields.items():
+        for field in built.base_fields.values():
             if isinstance(field, forms.SplitDateTimeField):
                 note = f"{zone}, UTC{offset[:3]}:{offset[3:]}"
                 field.help_text = f"{field.help_text} {note}".strip()

@@ -10,8 +10,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from trial.models import Tracked
-
 REASONS = [
     ("", "---------"),
     ("Entry error", _("Entry error")),
@@ -118,7 +116,7 @@ class TrackedForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         """As ModelForm's, with `check_row` in place of one query per constraint."""
-        row: Tracked = self.instance
+        row: Any = self.instance
         for name, field in self.fields.items():
             if isinstance(field, AbsentField) and name in self.cleaned_data:
                 value, why = self.cleaned_data[name]
@@ -126,7 +124,7 @@ class TrackedForm(forms.ModelForm):
                 row.absent = {k: v for k, v in row.absent.items() if k != name}
                 if why:
                     row.absent[name] = why
-        exclude = self._get_validation_exclusions()
+        exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
         exclude |= {n for n, f in self.fields.items() if isinstance(f, InlineForeignKeyField)}
         try:
             self.instance = construct_instance(self, row, self._meta.fields, self._meta.exclude)
@@ -157,14 +155,15 @@ def _with_link(problem: ValidationError) -> ValidationError:
     """A refusal that names the form in the way also links to it."""
     from trial.admin.links import blocker_url
 
-    blocker = (problem.params or {}).get("blocker")
+    params = problem.params or {}
+    blocker = params.get("blocker")
     if blocker is None:
         return problem
     return ValidationError(
         format_html(
             '{} <a class="blocker" href="{}">{}</a>',
             problem.messages[0],
-            blocker_url(blocker, problem.params["participant"]),
+            blocker_url(blocker, params["participant"]),
             _("Open that form"),
         ),
         code=problem.code,

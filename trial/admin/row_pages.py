@@ -32,10 +32,8 @@ class RowPages:
 
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.void_view)  # type: ignore[attr-defined]
-        return [
-            path("<path:object_id>/void/", page, name=f"{self._name}_void"),
-            *super().get_urls(),
-        ]  # type: ignore[misc]
+        void = path("<path:object_id>/void/", page, name=f"{self._name}_void")
+        return [void, *super().get_urls()]  # type: ignore[misc]
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -79,7 +77,7 @@ class RowPages:
         return f"{self.opts.app_label}_{self.opts.model_name}"  # type: ignore[attr-defined]
 
     def _row(self, request: HttpRequest, object_id: str) -> Any:
-        """The row, visible to the user, in the zone of its site. Raises Http404, PermissionDenied."""
+        """The row, visible to the user, in the zone of its site. Raises Http404."""
         admin: Any = self
         obj = admin.get_object(request, object_id)
         if obj is None:

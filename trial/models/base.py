@@ -53,8 +53,8 @@ class Tracked(models.Model):
         self._loaded = {}
 
     @classmethod
-    def from_db(cls, db: Any, field_names: Any, row: Any) -> Self:
-        instance = super().from_db(db, field_names, row)
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        instance = super().from_db(*args, **kwargs)
         instance._loaded = values(instance, tracked_fields(cls))
         return instance
 
@@ -126,9 +126,8 @@ class Tracked(models.Model):
             for name, messages in found.items():
                 errors.setdefault(name, []).extend(messages)
 
-        loaded_parents = [
-            f.name for f in self._meta.concrete_fields if f.is_relation and f.is_cached(self)
-        ]
+        columns: Any = self._meta.concrete_fields
+        loaded_parents = [f.name for f in columns if f.is_relation and f.is_cached(self)]
         try:
             self.clean_fields(exclude={*exclude, *loaded_parents})
         except ValidationError as problem:
@@ -137,12 +136,10 @@ class Tracked(models.Model):
             self.clean()
         except ValidationError as problem:
             collect(problem)
-        for constraint in self._meta.constraints:
-            if isinstance(constraint, models.CheckConstraint) and not errors:
-                if holds(constraint.condition, self) is False:
-                    message = constraint.get_violation_error_message()
-                    field = self.constraint_fields.get(constraint.name, NON_FIELD_ERRORS)
-                    collect(ValidationError({field: message}))
+        checks = [c for c in self._meta.constraints if isinstance(c, models.CheckConstraint)]
+        for broken in [] if errors else [c for c in checks if holds(c.condition, self) is False]:
+            field = self.constraint_fields.get(broken.name, NON_FIELD_ERRORS)
+            collect(ValidationError({field: broken.get_violation_error_message()}))
         if errors:
             raise ValidationError(errors)
 
@@ -270,7 +267,7 @@ class Tracked(models.Model):
             row.check_row()
             if row.needs_reason and not reason.strip():
                 raise ValidationError({"change_reason": _("Say why these rows change.")})
-        plain = models.QuerySet(cls)
+        plain: models.QuerySet[Self] = models.QuerySet(cls)
         columns = [f.name for f in cls._meta.concrete_fields if not f.primary_key]
         with transaction.atomic():
             for row in [*new, *old]:

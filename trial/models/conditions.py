@@ -24,7 +24,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def holds(condition: Q, row: models.Model) -> bool | None:
+def holds(condition: Any, row: models.Model) -> bool | None:
     """True, False, or None where a NULL keeps it open. Raises KeyError for an unknown lookup."""
     results = [
         holds(child, row) if isinstance(child, Q) else _leaf(child, row)
@@ -40,14 +40,14 @@ def holds(condition: Q, row: models.Model) -> bool | None:
     return not decided if condition.negated and decided is not None else decided
 
 
-def _leaf(child: Any, row: models.Model) -> bool | None:
+def _leaf(child: Any, row: Any) -> bool | None:
     path, expected = child
     name, _, lookup = path.partition("__")
     value = _column(name, row)
     if lookup == "isnull":
         return (value is None) is expected
     if isinstance(expected, F):
-        expected = _column(expected.name, row)
+        expected = _column(expected.name, row)  # type: ignore[attr-defined]
     elif isinstance(expected, Value):
         expected = expected.value
     if value is None or expected is None:
@@ -55,7 +55,7 @@ def _leaf(child: Any, row: models.Model) -> bool | None:
     return COMPARE[lookup or "exact"](value, expected)
 
 
-def _column(name: str, row: models.Model) -> Any:
+def _column(name: str, row: Any) -> Any:
     field = row._meta.pk if name == "pk" else row._meta.get_field(name)
     value = getattr(row, field.attname)
     return field.to_python(value) if isinstance(value, str) else value

@@ -7,7 +7,7 @@ from trial.models.protocol import ProtocolVersion
 
 
 class Consent(ParticipantRow):
-    """An informed consent form signed by the participant; nothing is recorded before it (PRI-05)."""
+    """An informed consent form signed by the participant; no data before it (PRI-05)."""
 
     protocol_version = models.ForeignKey(
         ProtocolVersion, models.PROTECT, related_name="+", verbose_name=_("protocol version")

@@ -89,7 +89,7 @@ class Measure(models.DecimalField):
         kwargs.setdefault("blank", True)
         super().__init__(*args, **kwargs)
         self.unit, self.at_least, self.at_most = unit, at_least, at_most
-        self._validators.append(self.check_limits)
+        self._validators.append(self.check_limits)  # type: ignore[attr-defined]
 
     def check_limits(self, value: Decimal) -> None:
         """Raise ValidationError that names value, limit and unit."""
@@ -135,7 +135,7 @@ class PartialDateField(models.CharField):
 def trimmed(number: Decimal) -> Decimal:
     """The same number without trailing zeros and without an exponent: 60.000 is 60."""
     number = number.normalize()
-    return number if number.as_tuple().exponent <= 0 else number.quantize(Decimal(1))
+    return Decimal(f"{number:f}")
 
 
 def valid_partial_date(value: str) -> None:

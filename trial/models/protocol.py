@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -11,10 +12,10 @@ from trial.protocol.visits import Anchor
 from trial.roles import Area
 
 
-def days(label: str, default: int, **kwargs: object) -> models.PositiveSmallIntegerField:
+def days(label: Any, default: int) -> models.PositiveSmallIntegerField:
     """A setting in days; the default is ours, not the protocol's, until somebody confirms it."""
     return models.PositiveSmallIntegerField(
-        label, default=default, validators=[MaxValueValidator(400)], **kwargs
+        label, default=default, validators=[MaxValueValidator(400)]
     )
 
 

@@ -51,7 +51,7 @@ class User(AbstractBaseUser, Tracked):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["full_name", "email"]
 
-    objects = UserManager()
+    objects = UserManager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("user")
@@ -130,7 +130,7 @@ class Membership(Tracked):
     began_on = models.DateField(_("from"))
     ended_on = models.DateField(_("to"), null=True, blank=True)
 
-    objects = MembershipQuerySet.as_manager()
+    objects = MembershipQuerySet.as_manager()  # type: ignore[misc]
     constraint_fields = {"membership_ends_after_it_begins": "ended_on"}
 
     class Meta:

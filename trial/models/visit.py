@@ -69,7 +69,7 @@ class Visit(ParticipantRow):
     )
     missed_because = models.CharField(_("reason missed"), max_length=200, blank=True)
 
-    objects = VisitQuerySet.as_manager()
+    objects = VisitQuerySet.as_manager()  # type: ignore[misc]
     cdash = {
         "scheduled": "VISIT",
         "began_on": "SVSTDAT",
