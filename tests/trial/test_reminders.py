@@ -1,4 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -524,3 +526,32 @@ def test_the_heartbeat_is_that_of_the_scheduler(db, on):
 def test_the_schedule_knows_the_tasks_by_name(task):
     assert task.name == f"trial.tasks.{task.__name__}"
     assert task.acks_late
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="the test database in memory has one connection"
+)
+@pytest.mark.django_db(transaction=True)
+def test_four_passes_at_once_make_each_row_and_mail_once(
+    expected, investigator, on, smtp_sink, broker
+):
+    on(TARGET + days(3))
+    together = Barrier(4)
+
+    def one_pass(_number):
+        together.wait()
+        try:
+            run_reminders()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one_pass, range(4)))
+    broker.work()
+    assert len(smtp_sink.mails) == Delivery.objects.count() == 2
+    assert sorted(ledger()) == [
+        ("DUE", "CANCELLED"),
+        ("ESCALATION", "SENT"),
+        ("NOTICE", "CANCELLED"),
+        ("OVERDUE", "SENT"),
+    ]
