@@ -1,5 +1,6 @@
-"""A mail server for tests: it keeps what it takes, and can refuse or be down."""
+"""The present day, and a mail server that keeps what it takes and can refuse or be down."""
 
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -7,6 +8,8 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from config.embedded import free_port
+from tests import factories as f
+from tests.ledger import awaited_visit
 
 
 class Sink:
@@ -66,3 +69,19 @@ def broker(monkeypatch):
         send_delivery, "apply_async", lambda args, **_options: queue.waiting.extend(args)
     )
     return queue
+
+
+@pytest.fixture
+def on(time_machine):
+    """Set the present to 09:00 at the site on a day, plus some minutes."""
+
+    def move_to(day, minutes=0):
+        time_machine.move_to(f.local(day) + timedelta(minutes=minutes), tick=False)
+
+    move_to(date(2026, 3, 20))
+    return move_to
+
+
+@pytest.fixture
+def expected(on, participant, coordinator):
+    return awaited_visit(participant, coordinator)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from safety.models import AdverseEvent
 from tests import factories as f
 from trial.mail import compose, describe
-from trial.models import Delivery, Participant, Reminder, Site, User
+from trial.models import Delivery, Participant, ProtocolVersion, Reminder, Site, Study, User
 from trial.models.base import Tracked
 from trial.reminders import dispatch, plan_reminders
 from trial.roles import Role
@@ -52,7 +52,9 @@ def mails():
 def parts(message):
     """Every part as a reader sees it: header lines, text, HTML."""
     mail = message.message()
-    headers = "\n".join(f"{name}: {value}" for name, value in mail.items())
+    headers = "\n".join(
+        f"{name}: {value}" for name, value in mail.items() if name != "MIME-Version"
+    )
     return headers, message.body, message.alternatives[0].content
 
 
@@ -123,12 +125,12 @@ def test_over_smtp_each_in_their_language(
 
 
 def stored_values():
-    """Every stored text, number and date of the trial, but for what a mail may name."""
-    allowed = {Site: {"code"}, Participant: {"number"}, User: {"email", "language", "password"}}
+    """Every stored text, number and date, but for what a mail may name: study, site, number."""
+    allowed = {Site: {"code"}, Participant: {"number"}}
     kinds = (CharField, TextField, DecimalField, DateField, DateTimeField)
     found = set()
     for model in apps.get_models():
-        if not issubclass(model, Tracked):
+        if not issubclass(model, Tracked) or model in (User, Study, ProtocolVersion):
             continue
         names = {x.name for x in model._meta.concrete_fields if isinstance(x, kinds)}
         for row in model.objects.values(*(names - allowed.get(model, set()))):
@@ -138,12 +140,12 @@ def stored_values():
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_no_health_data(due, coordinator, investigator, site, time_machine, language):
+def test_no_health_data(due, site, language):
     reader = f.make_user(Role.COORDINATOR, site, language=language)
-    values = stored_values() - {str(D28)}  # the due date is what a mail is for
+    values = stored_values()
     assert {"Spotted fever of the toes", "calendar", "D28"} <= values
-    time_machine.move_to(f.local(D28), tick=False)
     message = mails()[reader.pk]
+    values -= {str(day) for day in Reminder.objects.values_list("due_on", flat=True)}
     assert len(message.body.splitlines()) > 5
     for part in parts(message):
         seen = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "", part)  # tokens are random
