@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.SiteZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -268,5 +269,6 @@ UNFOLD = {
             "950": "oklch(27.7% .046 192.524)",
         }
     },
+    "DASHBOARD_CALLBACK": "config.landing.landing",
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }
