@@ -11,6 +11,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -88,6 +89,7 @@ def casebook(request: HttpRequest, number: str) -> HttpResponse:
     user = _user(request)
     people = Participant.objects.visible_to(user).select_related("site", "protocol_version")
     participant = get_object_or_404(people, number=number)
+    timezone.activate(participant.site.zone)  # `SiteZone` deactivates it
     course = participant.treatmentcourse_set.current().select_related("dose_level").first()
     found = list(entries(form_models(user), lambda m: m.objects.filter(participant=participant)))
     rows, columns = grid(participant, user, found)
@@ -182,7 +184,7 @@ def sections(participant: Participant, user: User, found: list[Entry]) -> list[S
         if at_visits(model):
             if not loose:
                 continue
-            section.lines = [_line(entry, str(entry.pk)) for entry in loose]
+            section.lines = [_line(entry, "") for entry in loose]
             section.name = _("%(form)s, at no visit") % {"form": section.name}
         elif loose:
             texts = _texts(model, participant)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import models
 from django.db.models import CharField, F, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, TruncDate
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -86,6 +86,7 @@ class Entry:
     number: str
     visit_id: int | None
     performed: str
+    day: date | None
     completed_at: datetime | None
     voided_at: datetime | None
     changed_at: datetime
@@ -144,6 +145,7 @@ def entries(
                 "participant__number",
                 Cast(F("visit_id") if "visit" in columns else Value(None), models.BigIntegerField()),
                 F("performed") if "performed" in columns else Value("", output_field=CharField()),
+                _day(model),
                 "completed_at",
                 "voided_at",
                 "changed_at",
@@ -162,12 +164,19 @@ def entries(
         yield Entry(*found)
 
 
+def _day(model: Any) -> Any:
+    """The calendar day a form is about, in the active zone; nothing where it has none."""
+    if not model.dated_by:
+        return Cast(Value(None), models.DateField())
+    timed = isinstance(model._meta.get_field(model.dated_by), models.DateTimeField)
+    return TruncDate(model.dated_by) if timed else F(model.dated_by)
+
+
 def repeats(model: type[models.Model], within: str) -> bool:
     """Whether there may be several current forms of this kind in one `within` ("visit")."""
-    return not any(
-        isinstance(rule, models.UniqueConstraint) and rule.fields == (within,)
-        for rule in model._meta.constraints
-    )
+    unique = (r.fields for r in model._meta.constraints if isinstance(r, models.UniqueConstraint))
+    asked = ([f for f in fields if model._meta.get_field(f).editable] for fields in unique)
+    return [within] not in asked
 
 
 def at_visits(model: type[models.Model]) -> bool:

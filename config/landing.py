@@ -23,7 +23,7 @@ from trial.registry import Duty, duty_sources
 
 RECENT = 20
 AHEAD = timedelta(days=7)
-SHOWN = 50  # rows of a block; the rest is counted
+SHOWN = 8  # rows of a block; the rest unfolds
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Block:
-    """The tasks of one status, cut at SHOWN."""
+    """The tasks of one status."""
 
     status: Status
     title: str
@@ -49,12 +49,12 @@ class Block:
     tasks: list[Task]
 
     @property
-    def shown(self) -> list[Task]:
+    def first(self) -> list[Task]:
         return self.tasks[:SHOWN]
 
     @property
-    def hidden(self) -> int:
-        return max(0, len(self.tasks) - SHOWN)
+    def rest(self) -> list[Task]:
+        return self.tasks[SHOWN:]
 
 
 def landing(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def landing(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         waiting = ProductBag.objects.visible_to(user).current().filter(released="")
         seen["bags"] = [
             (bag, page(ProductBag, "change", bag.pk))
-            for bag in waiting.select_related("participant").order_by("pk")[:SHOWN]
+            for bag in waiting.select_related("participant").order_by("pk")
         ]
         seen["bag_add_url"] = page(ProductBag, "add")
     if allowed(user, "change", User):
@@ -99,8 +99,8 @@ def _casebooks(user: User) -> dict[str, Any]:
     )
     tasks = sorted(tasks_of(user, people), key=lambda task: (task.until, task.number, task.what))
     words = {
+        "due": (_("Due today"), _("Nothing is due today; see the next 7 days.")),
         "overdue": (_("Overdue"), _("Nothing is overdue.")),
-        "due": (_("Due today"), _("Nothing is due today; what comes next stands below.")),
         "planned": (
             _("Next 7 days"),
             _("Nothing opens in the next 7 days. The casebook shows the whole plan."),

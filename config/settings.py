@@ -249,6 +249,8 @@ UNFOLD = {
     "SITE_HEADER": "CHEC2024-181",
     "SITE_SUBHEADER": _("CAR-NK in autoimmune disease"),
     "SITE_SYMBOL": "clinical_notes",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/icon.svg"}],
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_HISTORY": True,
