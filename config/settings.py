@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.SiteZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -248,6 +249,8 @@ UNFOLD = {
     "SITE_HEADER": "CHEC2024-181",
     "SITE_SUBHEADER": _("CAR-NK in autoimmune disease"),
     "SITE_SYMBOL": "clinical_notes",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/icon.svg"}],
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_HISTORY": True,
@@ -268,5 +271,6 @@ UNFOLD = {
             "950": "oklch(27.7% .046 192.524)",
         }
     },
+    "DASHBOARD_CALLBACK": "config.landing.landing",
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }

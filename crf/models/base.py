@@ -71,7 +71,6 @@ class CrfForm(ParticipantRow, FormRow):
     """
 
     step: ClassVar[registry.Step] = registry.Step.STUDY_DATA
-    dated_by: ClassVar[str] = ""  # the column that says when it happened
 
     class Meta:
         abstract = True

@@ -64,3 +64,13 @@ class Demographics(CrfForm):
             raise ValidationError(
                 {"partner_childbearing": _("For a woman this is Not applicable.")}
             )
+
+    @property
+    def hcg_needed(self) -> bool:
+        """Whether HCG tests are due; unknown and not answered are not no."""
+        return self.childbearing not in (YesNo.NO, YesNo.NOT_APPLICABLE)
+
+    @property
+    def contraception_needed(self) -> bool:
+        """Whether contraception is checked: of the participant, or of a man's partner."""
+        return self.hcg_needed or self.partner_childbearing not in (YesNo.NO, YesNo.NOT_APPLICABLE)

@@ -9,6 +9,8 @@ from trial.models.protocol import ProtocolVersion
 class Consent(ParticipantRow):
     """An informed consent form signed by the participant; no data before it (PRI-05)."""
 
+    dated_by = "signed_at"
+
     protocol_version = models.ForeignKey(
         ProtocolVersion, models.PROTECT, related_name="+", verbose_name=_("protocol version")
     )

@@ -16,6 +16,8 @@ from trial.protocol.criteria import CRITERIA
 class Enrolment(ParticipantRow):
     """The investigator's decision: enrolled, or a screen failure with its criteria."""
 
+    dated_by = "decided_on"
+
     class Outcome(models.TextChoices):
         ENROLLED = "ENROLLED", _("enrolled: every criterion is met")
         SCREEN_FAILURE = "SCREEN_FAILURE", _("screen failure")

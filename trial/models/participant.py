@@ -1,5 +1,5 @@
 from datetime import date, tzinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -108,6 +108,7 @@ class ParticipantRow(Tracked):
 
     area = Area.CASEBOOK
     site_path = "participant__site"
+    dated_by: ClassVar[str] = ""  # the column that says when it happened
 
     participant = models.ForeignKey(Participant, models.PROTECT, verbose_name=_("participant"))
 

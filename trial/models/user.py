@@ -82,10 +82,15 @@ class User(AbstractBaseUser, Tracked):
             raise ValidationError({"role": _("Nobody changes their own role.")})
 
     @cached_property
+    def zones(self) -> dict[int, str]:
+        """Time zone by primary key of each site this person works at today, in order of site code."""
+        valid = Membership.objects.valid_on(timezone.localdate()).filter(user=self)
+        return dict(valid.order_by("site__code").values_list("site_id", "site__time_zone"))
+
+    @property
     def site_ids(self) -> frozenset[int]:
         """Primary keys of the sites this person works at today."""
-        valid = Membership.objects.valid_on(timezone.localdate()).filter(user=self)
-        return frozenset(valid.values_list("site_id", flat=True))
+        return frozenset(self.zones)
 
     # What Django's admin asks of a user; the answers come from the role table.
 
