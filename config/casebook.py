@@ -76,7 +76,9 @@ def find(request: HttpRequest) -> HttpResponse:
     if len(found) == 1:
         return redirect("casebook", number=found[0].number)
     if len(found) > 1:
-        text = _("Several sites have a participant %(typed)s. Type the whole number, as in %(one)s.")
+        text = _(
+            "Several sites have a participant %(typed)s. Type the whole number, as in %(one)s."
+        )
         messages.warning(request, text % {"typed": typed, "one": found[0].number})
     else:
         text = _("No participant %(typed)s at your sites. Check the number, as in CHH01-0001.")
@@ -110,9 +112,7 @@ def casebook(request: HttpRequest, number: str) -> HttpResponse:
     return TemplateResponse(request, "config/casebook.html", context)
 
 
-def grid(
-    participant: Participant, user: User, found: list[Entry]
-) -> tuple[list[Row], list[str]]:
+def grid(participant: Participant, user: User, found: list[Entry]) -> tuple[list[Row], list[str]]:
     """Visits by forms; a column for every form that the schedule expects anywhere."""
     today = participant.today()
     visits = list(

@@ -73,6 +73,7 @@ def reproduction_duties(participants: "QuerySet[Participant]", today: date) -> I
                         participant_id=participant,
                         site_id=site,
                         due_on=due_on,
+                        in_time_until=due_on,
                         why=why,
                         form=form._meta.label_lower,
                     )

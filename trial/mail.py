@@ -23,7 +23,7 @@ HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"
 
 @dataclass
 class Line:
-    """One row of the mail: the actions of one participant due on one day."""
+    """One row of the mail: the actions of one participant due on one day, and alike late."""
 
     site: str
     participant: str
@@ -56,15 +56,16 @@ def compose(delivery: Delivery, reminders: Iterable[Reminder]) -> EmailMultiAlte
 
 def lines(reminders: Iterable[Reminder]) -> list[Line]:
     """The reminders as rows of the mail; those alike in all it may say share one."""
-    found: dict[tuple[int, date], Line] = {}
+    found: dict[tuple[int, date, str], Line] = {}
     for reminder in reminders:
+        word = when(reminder)
         line = found.setdefault(
-            (reminder.participant_id, reminder.due_on),
+            (reminder.participant_id, reminder.due_on, word),
             Line(
                 site=reminder.site.code,
                 participant=reminder.participant.number,
                 due_on=reminder.due_on,
-                when=when(reminder),
+                when=word,
             ),
         )
         line.links.append(settings.BASE_URL + reverse("go", args=[reminder.token]))
@@ -76,7 +77,9 @@ def when(reminder: Reminder) -> str:
     today = timezone.localdate(timezone=reminder.site.zone)
     if reminder.due_on > today:
         return _("due soon")
-    return _("due today") if reminder.due_on == today else _("overdue")
+    if reminder.due_on == today:
+        return _("due today")
+    return _("overdue") if today > reminder.in_time_until else _("due")
 
 
 def describe(error: SMTPException | OSError) -> str:

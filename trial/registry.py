@@ -78,13 +78,15 @@ def require(step: Step, participant: "Participant", instance: "Model") -> None:
 class Duty:
     """Something a site must do for a participant by a date.
 
-    kind: "visit", "contraception" or "hcg"; `open_at` is the admin page that fulfils it.
+    kind: "visit", "contraception" or "hcg". in_time_until: the last day that is not late, such
+    as the end of a visit's window. form: label of the form that fulfils it.
     """
 
     kind: str
     participant_id: int
     site_id: int
     due_on: date
+    in_time_until: date
     why: str
     form: str
     visit_id: int | None = None

@@ -68,18 +68,24 @@ def horizon(today: date) -> date:
 
 
 def visit_duties(participants: QuerySet[Participant], today: date) -> Iterator[Duty]:
-    """Visits that still have to happen, due on their target date."""
+    """Visits that still have to happen: due on their target date, late after their window."""
     visits = Visit.objects.awaited().filter(
         participant__in=participants, target_on__lte=horizon(today)
     )
-    for pk, participant, site, target_on, code in visits.values_list(
-        "pk", "participant_id", "participant__site_id", "target_on", "scheduled__code"
+    for pk, participant, site, target_on, window_last_on, code in visits.values_list(
+        "pk",
+        "participant_id",
+        "participant__site_id",
+        "target_on",
+        "window_last_on",
+        "scheduled__code",
     ):
         yield Duty(
             kind=Reminder.Duty.VISIT,
             participant_id=participant,
             site_id=site,
             due_on=target_on,
+            in_time_until=window_last_on,
             why=_("Visit %(code)s of the schedule.") % {"code": code},
             form="trial.visit",
             visit_id=pk,
@@ -102,18 +108,15 @@ def open_duties(participants: QuerySet[Participant], today: date) -> dict[DutyKe
 # Who is told what, and when ---------------------------------------------------------------
 
 
-def ladder(due_on: date, version: ProtocolVersion) -> list[tuple[str, date]]:
+def ladder(duty: Duty, version: ProtocolVersion) -> list[tuple[str, date]]:
     """Each kind of reminder with the day it goes out, in that order."""
     steps = [
-        (Kind.NOTICE, -version.notice_days),
-        (Kind.DUE, 0),
-        (Kind.OVERDUE, version.overdue_days),
-        (Kind.ESCALATION, version.escalation_days),
+        (Kind.NOTICE, duty.due_on - timedelta(days=version.notice_days)),
+        (Kind.DUE, duty.due_on),
+        (Kind.OVERDUE, duty.in_time_until + timedelta(days=version.overdue_days)),
+        (Kind.ESCALATION, duty.in_time_until + timedelta(days=version.escalation_days)),
     ]
-    return [
-        (kind, due_on + timedelta(days=days))
-        for kind, days in sorted(steps, key=lambda step: step[1])
-    ]
+    return sorted(steps, key=lambda step: step[1])
 
 
 def recipients(sites: Iterable[int], today: date) -> dict[int, dict[int, set[str]]]:
@@ -200,7 +203,7 @@ def _wanted(sites: list[int], today: date, now: datetime) -> tuple[dict[RowKey, 
     for key, duty in duties.items():
         steps = [
             step
-            for step in ladder(duty.due_on, versions[version_of[duty.participant_id]])
+            for step in ladder(duty, versions[version_of[duty.participant_id]])
             if step[1] <= today + AHEAD
         ]
         for user, kinds in told.get(duty.site_id, {}).items():
@@ -213,6 +216,7 @@ def _wanted(sites: list[int], today: date, now: datetime) -> tuple[dict[RowKey, 
                     site_id=duty.site_id,
                     duty=duty.kind,
                     due_on=duty.due_on,
+                    in_time_until=duty.in_time_until,
                     recipient_id=user,
                     kind=kind,
                     send_on=send_on,

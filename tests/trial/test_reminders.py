@@ -255,3 +255,17 @@ def test_planning_asks_the_same_of_the_database_for_2_and_for_20(coordinator, si
         counts.append((first, queries()))
     assert counts[0] == counts[1]
     assert counts[0][0] <= 20
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"), [(6, "DUE"), (7, "DUE"), (8, "OVERDUE"), (9, "OVERDUE"), (10, "ESCALATION")]
+)
+def test_a_visit_is_late_only_after_its_window(participant, coordinator, time_machine, day, kind):
+    awaited_visit(participant, coordinator)
+    visit = f.visit(participant, "SCR")
+    visit.window_last_on = TARGET + days(7)
+    visit.write(by=f.SETUP, reason="window")
+    time_machine.move_to(f.local(TARGET + days(day), 9), tick=False)
+    plan()
+    latest = Reminder.objects.exclude(state="CANCELLED").filter(send_on__lte=TARGET + days(day))
+    assert latest.latest("send_on").kind == kind

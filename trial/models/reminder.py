@@ -178,6 +178,7 @@ class Reminder(models.Model):
     site = models.ForeignKey(Site, models.PROTECT, related_name="+", verbose_name=_("site"))
     duty = models.CharField(_("duty"), max_length=20, choices=Duty.choices)
     due_on = models.DateField(_("due on"))
+    in_time_until = models.DateField(_("in time until"))
     recipient = models.ForeignKey(
         User, models.PROTECT, related_name="reminders", verbose_name=_("recipient")
     )
