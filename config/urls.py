@@ -18,6 +18,7 @@ urlpatterns = [
         admin.site.admin_view(casebook.casebook),
         name="casebook",
     ),
+    path("api/v1/", include("config.api_urls")),
     path("", include("trial.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -49,6 +49,12 @@ def participant(coordinator, site, protocol):
     return factories.register(coordinator, site, protocol)
 
 
+@pytest.fixture
+def api():
+    """`api(user)`: a client with a token of that user, sending JSON."""
+    return factories.Api
+
+
 @pytest.fixture(autouse=True)
 def _servers_wanted() -> None:
     """`tests.servers` could not start what this run is for: say so in every test's place."""

@@ -6,7 +6,9 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.test import Client
 from django.utils import timezone
+from knox.models import AuthToken
 
 from crf.models import (
     ContraceptionCheck,
@@ -37,6 +39,20 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 SETUP = System("tests")
 PASSWORD = "correct horse battery staple"
 _counter = count(1)
+
+
+class Api(Client):
+    """A client of the REST API in one person's name."""
+
+    def __init__(self, user: User) -> None:
+        self.token = AuthToken.objects.create(user, expiry=timedelta(hours=1))[1]
+        super().__init__(headers={"authorization": f"Token {self.token}"})
+
+    def post(self, path: str, data: Any = None, **kwargs: Any) -> Any:
+        return super().post(path, data or {}, content_type="application/json", **kwargs)
+
+    def patch(self, path: str, data: Any = None, **kwargs: Any) -> Any:
+        return super().patch(path, data or {}, content_type="application/json", **kwargs)
 
 
 def local(day: date, hour: int = 9, minute: int = 0) -> datetime:

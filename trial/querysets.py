@@ -28,6 +28,11 @@ class TrackedQuerySet(models.QuerySet):
         model: Any = self.model
         if not (user.is_authenticated and user.is_active and may(user.role, "view", model.area)):
             return self.none()
+        return self.at_sites_of(user)
+
+    def at_sites_of(self, user: "User") -> Self:
+        """Rows at the sites this person works at today, or of no site: what a form may name."""
+        model: Any = self.model
         if model.site_path is None or user.role in SEES_ALL_SITES:
             return self
         from trial.models import Membership

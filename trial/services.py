@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from trial.models import Consent, Enrolment, Participant, TreatmentCourse, Visit
-from trial.registry import Blocker, Step, effect, gate
+from trial.registry import Blocker, Step, before_write, effect, gate
 from trial.schedule import plan
 
 
@@ -25,6 +26,17 @@ def enrolled(participant: Participant, _row: Any) -> list[Blocker]:
     if participant.enrolment_set.current().filter(outcome=Enrolment.Outcome.ENROLLED).exists():
         return []
     return [Blocker(_("the enrolment decision is missing."), "trial.enrolment")]
+
+
+def voided_stays(row: Any, _by: Any) -> None:
+    """What was voided stays in the record as it was."""
+    if row._loaded.get("voided_at"):
+        raise ValidationError(
+            _("This was voided and stays as it is. Record it anew."), code="voided"
+        )
+
+
+before_write.append(voided_stays)
 
 
 @effect(Consent)

@@ -9,7 +9,7 @@ from crf.models import Screening
 from tests import factories as f
 from trial.audit import Kind, timeline
 
-DAY = date(2026, 7, 1)
+DAY = date(2025, 7, 1)
 
 
 @pytest.fixture
