@@ -122,7 +122,7 @@ def state(row: Any) -> str:
 
 def entries(
     forms: list[type[Tracked]],
-    rows: Callable[[type[Tracked]], models.QuerySet],
+    rows: Callable[[Any], models.QuerySet],
     *,
     newest: int | None = None,
 ) -> Iterator[Entry]:
@@ -143,7 +143,9 @@ def entries(
                 Value(label_of(model), output_field=CharField()),
                 "pk",
                 "participant__number",
-                Cast(F("visit_id") if "visit" in columns else Value(None), models.BigIntegerField()),
+                Cast(
+                    F("visit_id") if "visit" in columns else Value(None), models.BigIntegerField()
+                ),
                 F("performed") if "performed" in columns else Value("", output_field=CharField()),
                 _day(model),
                 "completed_at",
