@@ -46,7 +46,7 @@ class Cell:
 
 @dataclass
 class Row:
-    visit: Visit
+    visit: Any  # a Visit with its status of today
     status: Status
     url: str
     cells: list[Cell]
@@ -115,7 +115,7 @@ def casebook(request: HttpRequest, number: str) -> HttpResponse:
 def grid(participant: Participant, user: User, found: list[Entry]) -> tuple[list[Row], list[str]]:
     """Visits by forms; a column for every form that the schedule expects anywhere."""
     today = participant.today()
-    visits = list(
+    visits: list[Any] = list(
         participant.visit_set.current()
         .with_status(today)
         .select_related("scheduled")
@@ -147,7 +147,7 @@ MISSING = {"DUE": "to_do", "OVERDUE": "missing", "DONE": "missing", "PLANNED": "
 
 
 def cell(
-    visit: Visit,
+    visit: Any,
     model: type[models.Model],
     there: list[Entry],
     user: User,
@@ -180,7 +180,7 @@ def sections(participant: Participant, user: User, found: list[Entry]) -> list[S
     for model in form_models(user):
         label = label_of(model)
         loose = [entry for entry in found if entry.label == label and entry.visit_id is None]
-        section = Section(name=capfirst(model._meta.verbose_name))
+        section = Section(name=capfirst(str(model._meta.verbose_name)))
         if at_visits(model):
             if not loose:
                 continue

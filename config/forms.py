@@ -122,7 +122,7 @@ def state(row: Any) -> str:
 
 def entries(
     forms: list[type[Tracked]],
-    rows: Callable[[type[Tracked]], models.QuerySet],
+    rows: Callable[[Any], models.QuerySet],
     *,
     newest: int | None = None,
 ) -> Iterator[Entry]:

@@ -1,7 +1,7 @@
 """The landing page: what is due today, overdue and recently entered at the user's sites."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -122,7 +122,7 @@ def _casebooks(user: User) -> dict[str, Any]:
     }
 
 
-def tasks_of(user: User, people: list[dict[str, Any]]) -> Iterator[Task]:
+def tasks_of(user: User, people: Sequence[Mapping[str, Any]]) -> Iterator[Task]:
     """Visits and other duties up to AHEAD of the day it is at each participant's site.
 
     The queries are counted per date line crossed by the sites, not per participant.

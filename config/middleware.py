@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 from csp.constants import SELF, UNSAFE_EVAL
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 ADMIN = "/admin/"
-DEFAULT_ZONE = "Asia/Shanghai"  # of the sponsor and the first site
 
 
 class ContentSecurityPolicy(CSPMiddleware):
@@ -41,7 +41,7 @@ class SiteZone:
             return self.get_response(request)
         zones = request.user.zones if request.user.is_authenticated else {}
         try:
-            timezone.activate(ZoneInfo(next(iter(zones.values()), DEFAULT_ZONE)))
+            timezone.activate(ZoneInfo(next(iter(zones.values()), settings.TIME_ZONE)))
             return self.get_response(request)
         finally:
             timezone.deactivate()

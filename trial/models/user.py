@@ -83,7 +83,7 @@ class User(AbstractBaseUser, Tracked):
 
     @cached_property
     def zones(self) -> dict[int, str]:
-        """Time zone by primary key of each site this person works at today, in order of site code."""
+        """Time zone by primary key of each site this person works at today, by site code."""
         valid = Membership.objects.valid_on(timezone.localdate()).filter(user=self)
         return dict(valid.order_by("site__code").values_list("site_id", "site__time_zone"))
 
