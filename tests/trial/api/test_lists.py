@@ -168,6 +168,7 @@ def test_reminders_are_read_at_the_own_sites_only(api, monitor, coordinator, con
         site=site,
         duty="visit",
         due_on=DAY,
+        in_time_until=DAY,
         recipient=coordinator,
         kind="DUE",
         send_on=DAY,
