@@ -8,14 +8,16 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, Count, OuterRef, Q, Subquery
+from django.db.models import CharField, Count, Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
-from crf.models import CrfForm, EndOfStudy, HCGTest, Infusion
+from crf.models import CrfForm, EndOfStudy, HCGTest
 from trial.models import DoseLevel, Participant, TreatmentCourse, YesNo
+from trial.protocol.facts import LYMPHODEPLETION
 from trial.registry import Blocker, Step, before_write, gate
 from trial.roles import Area
 
+DAYS = len(LYMPHODEPLETION[0].days)
 MAY_BE_PREGNANT = (YesNo.YES, YesNo.UNKNOWN)  # unknown is not no
 
 
@@ -50,37 +52,71 @@ def ready_for_lymphodepletion(participant: Participant, row: Any) -> Iterator[Bl
 
 @gate(Step.INFUSION)
 def ready_for_infusion(participant: Participant, row: Any) -> Iterator[Blocker]:
-    """Lymphodepletion complete, the dose level open, a released bag that matches it."""
+    """Lymphodepletion complete and over, the dose level open, no infusion too close before."""
+    done = Q(lymphodepletionday__completed_at__isnull=False, lymphodepletionday__voided_at=None)
     known = Participant.objects.annotate(
         level_state=_latest(TreatmentCourse, "dose_level__state"),
         level=_latest(TreatmentCourse, "dose_level_id"),
-        days_done=Count(
-            "lymphodepletionday",
-            Q(lymphodepletionday__completed_at__isnull=False, lymphodepletionday__voided_at=None),
-        ),
+        days_done=Count("lymphodepletionday", done),
+        last_day=Max("lymphodepletionday__given_on", filter=done),
     ).get(pk=participant.pk)
-    if known.days_done < 3:
+    if known.days_done < DAYS:
         yield Blocker(
-            _("lymphodepletion is complete on %(done)s of 3 days.") % {"done": known.days_done},
+            _("lymphodepletion is complete on %(done)s of %(days)s days.")
+            % {"done": known.days_done, "days": DAYS},
             "crf.lymphodepletionday",
         )
     if known.level is None:
         yield Blocker(_("the treatment course is not planned."), "trial.treatmentcourse")
     elif known.level_state != DoseLevel.State.OPEN:
         yield Blocker(_("the dose level is not open."), "trial.doselevel", int(known.level))
-    yield from _bag_fits(row, known.level)
-    if row.number == 1:
+    if row.happened_on and known.last_day and row.happened_on <= known.last_day:
+        yield Blocker(
+            _("lymphodepletion went on until %(day)s; the infusion comes after it.")
+            % {"day": known.last_day},
+            "crf.lymphodepletionday",
+        )
+    yield from _follows_the_others(participant, row)
+
+
+def _follows_the_others(participant: Participant, row: Any) -> Iterator[Blocker]:
+    """The next number, at least the gap of the protocol later; the first after an HCG test."""
+    others = list(
+        participant.infusion_set.current().order_by("number").only("number", "started_at")
+    )
+    number = (others[-1].number or 0) + 1 if others else 1
+    if row.number not in (None, number):
+        raise ValidationError(
+            {"number": _("The next infusion is number %(number)s.") % {"number": number}}
+        )
+    if not others:
         limit = participant.protocol_version.hcg_before_treatment_days
         yield from hcg_negative(participant, row.started_at, limit, serum_only=False)
+        return
+    gap = participant.protocol_version.infusion_gap_days
+    last = others[-1].started_at and others[-1].started_at.astimezone(row.zone).date()
+    if row.happened_on and last and (row.happened_on - last).days < gap:
+        raise ValidationError(
+            {
+                "started_at": _(
+                    "The last infusion was on %(last)s; at least %(gap)s days lie between two."
+                )
+                % {"last": last, "gap": gap}
+            }
+        )
 
 
-def _bag_fits(row: Infusion, level: str | None) -> Iterator[Blocker]:
+@gate(Step.BAG)
+def bag_fits(participant: Participant, row: Any) -> Iterator[Blocker]:
+    """A released bag of the assigned dose level that had not expired."""
     bag = row.bag
-    if bag.released != YesNo.YES or bag.completed_at is None:
+    if bag.released != YesNo.YES or bag.completed_at is None or bag.voided_at:
         yield Blocker(
             _("bag %(lot)s is not released.") % {"lot": bag.lot}, "crf.productbag", bag.pk
         )
-    elif level is not None and str(bag.dose_level_id) != str(level):
+        return
+    course = participant.treatmentcourse_set.current().values("dose_level").first()
+    if course and bag.dose_level_id != course["dose_level"]:
         yield Blocker(
             _("bag %(lot)s was made for another dose level.") % {"lot": bag.lot},
             "crf.productbag",

@@ -3,9 +3,9 @@
 from typing import Any
 
 from crf.models import EndOfStudy, Infusion, LymphodepletionDay, VisitForm
-from trial.models import Participant, Visit, YesNo
+from trial.models import Enrolment, Participant, Visit, YesNo
 from trial.registry import effect
-from trial.services import cancel_visits, set_status
+from trial.services import DECIDED, set_status
 
 
 @effect(VisitForm)
@@ -36,27 +36,42 @@ def anchors_known(form: Any, by: Any, changed: frozenset[str]) -> None:
         at.astimezone(zone).date()
         for at in participant.infusion_set.current()
         .filter(started_at__isnull=False)
+        .exclude(cells_e9=0)
         .values_list("started_at", flat=True)
     )
     doses = list(
         participant.lymphodepletionday_set.current()
         .filter(given_on__isnull=False)
+        .exclude(fludarabine_mg=0, cyclophosphamide_mg=0)  # both withheld: no treatment
         .values_list("given_on", flat=True)
     )
     course.participant = participant
     course.first_infusion_on = infusions[0] if infusions else None
     course.last_treatment_on = max([*infusions, *doses], default=None)
     course.write(by=by, reason=f"{form._meta.model_name} recorded")
-    if infusions and participant.status == Participant.Status.ENROLLED:
-        set_status(participant, Participant.Status.TREATED, by=by, reason="First infusion recorded")
+    treated = Participant.Status.TREATED if infusions else Participant.Status.ENROLLED
+    if participant.status in (Participant.Status.ENROLLED, Participant.Status.TREATED):
+        set_status(participant, treated, by=by, reason=f"{form._meta.model_name} recorded")
 
 
 @effect(EndOfStudy)
 def study_ended(form: EndOfStudy, by: Any, changed: frozenset[str]) -> None:
-    """The participant leaves; what was still planned is cancelled."""
-    if not form.completed_at or form.voided_at:
+    """The participant leaves, or is back when the form is voided."""
+    if not form.completed_at:
+        return
+    if form.voided_at:
+        set_status(form.participant, _standing(form.participant), by=by, reason="End voided")
         return
     done = form.reason == EndOfStudy.Reason.COMPLETED
     status = Participant.Status.COMPLETED if done else Participant.Status.WITHDRAWN
     set_status(form.participant, status, by=by, reason="End of study recorded")
-    cancel_visits(form.participant, by=by, reason="End of study")
+
+
+def _standing(participant: Participant) -> str:
+    """The status that the other forms tell, when no end of study stands."""
+    if participant.infusion_set.current().filter(started_at__isnull=False).exists():
+        return Participant.Status.TREATED
+    decision = participant.enrolment_set.current().first()
+    return (
+        DECIDED[Enrolment.Outcome(decision.outcome)] if decision else Participant.Status.SCREENING
+    )

@@ -145,6 +145,12 @@ def make_user(role: Role = Role.COORDINATOR, *sites: Site, **fields: Any) -> Use
     return user
 
 
+def investigator_at(site: Site) -> User:
+    """An investigator of the site, made when there is none."""
+    found = User.objects.filter(role=Role.INVESTIGATOR, memberships__site=site).first()
+    return found or make_user(Role.INVESTIGATOR, site)
+
+
 def register(by: User, site: Site, version: ProtocolVersion, disease: str = "RA") -> Participant:
     participant = Participant(site=site, protocol_version=version, disease=disease)
     participant.write(by=by)
@@ -227,7 +233,12 @@ def hcg(participant: Participant, by: User, day: date, **fields: Any) -> HCGTest
 def enrol(participant: Participant, by: User, day: date, **fields: Any) -> Enrolment:
     row = Enrolment(
         participant=participant,
-        **{"outcome": "ENROLLED", "decided_on": day, "decided_by": by} | fields,
+        **{
+            "outcome": "ENROLLED",
+            "decided_on": day,
+            "decided_by": investigator_at(participant.site),
+        }
+        | fields,
     )
     row.write(by=by)
     return row

@@ -30,6 +30,7 @@ class Step(StrEnum):
     COURSE = "treatment course"
     LYMPHODEPLETION = "lymphodepletion"
     INFUSION = "infusion"
+    BAG = "choice of a product bag"
 
 
 @dataclass(frozen=True)
@@ -115,5 +116,5 @@ def effect(*models: type["Model"]) -> Callable[[Effect], Effect]:
 
 
 def effects_of(model: type["Model"]) -> list[Effect]:
-    """The effects of a model and of its abstract parents, parents last."""
-    return [follow for cls in model.__mro__ for follow in effects.get(cls, ())]
+    """The effects of a model and of its abstract parents, the general ones first."""
+    return [follow for cls in reversed(model.__mro__) for follow in effects.get(cls, ())]

@@ -10,6 +10,16 @@ from trial.models import Consent, Enrolment, Participant, TreatmentCourse, Visit
 from trial.registry import Blocker, Step, before_write, effect, gate
 from trial.schedule import plan
 
+BEFORE_TREATMENT = (
+    Participant.Status.SCREENING,
+    Participant.Status.ENROLLED,
+    Participant.Status.SCREEN_FAILURE,
+)
+DECIDED = {
+    Enrolment.Outcome.ENROLLED: Participant.Status.ENROLLED,
+    Enrolment.Outcome.SCREEN_FAILURE: Participant.Status.SCREEN_FAILURE,
+}
+
 
 @gate(Step.STUDY_DATA)
 @gate(Step.ENROLMENT)
@@ -43,6 +53,8 @@ before_write.append(voided_stays)
 def after_consent(consent: Consent, by: Any, changed: frozenset[str]) -> None:
     """Screening begins; a re-consent moves the participant to the newer protocol version."""
     participant = consent.participant
+    if consent.voided_at:
+        return
     if participant.status == Participant.Status.REGISTERED:
         participant.status = Participant.Status.SCREENING
     participant.protocol_version = consent.protocol_version
@@ -54,29 +66,31 @@ def after_consent(consent: Consent, by: Any, changed: frozenset[str]) -> None:
 def after_enrolment(enrolment: Enrolment, by: Any, changed: frozenset[str]) -> None:
     """The participant is enrolled, or a screen failure whose visits are cancelled."""
     participant = enrolment.participant
-    failed = enrolment.outcome == Enrolment.Outcome.SCREEN_FAILURE
-    status = Participant.Status.SCREEN_FAILURE if failed else Participant.Status.ENROLLED
-    if participant.status in (
-        Participant.Status.SCREENING,
-        Participant.Status.ENROLLED,
-        *Participant.ENDED,
-    ):
+    status = Participant.Status.SCREENING
+    if not enrolment.voided_at:
+        status = DECIDED[Enrolment.Outcome(enrolment.outcome)]
+    if participant.status in BEFORE_TREATMENT:
         set_status(participant, status, by=by, reason="Enrolment decision recorded")
-    if failed:
-        cancel_visits(participant, by=by, reason="Screen failure")
 
 
 @effect(TreatmentCourse)
 def after_course(course: TreatmentCourse, by: Any, changed: frozenset[str]) -> None:
     """A new or moved day 0 plans or moves every visit still ahead."""
-    if changed & {"planned_on", "first_infusion_on", "last_treatment_on"}:
+    if course.voided_at:
+        cancel_visits(course.participant, by=by, reason="Treatment course voided")
+    elif changed & {"planned_on", "first_infusion_on", "last_treatment_on"}:
         plan_visits(course.participant, by=by, reason=f"Day 0 is {course.day_0}", course=course)
 
 
 def set_status(participant: Participant, status: str, *, by: Any, reason: str) -> None:
-    """Move a participant to a status, with its reason in the history."""
+    """Move a participant to a status; whoever leaves has no visits to come, whoever is back has."""
+    had_ended = participant.has_ended
     participant.status = status
     participant.write(by=by, reason=reason)
+    if participant.has_ended:
+        cancel_visits(participant, by=by, reason=reason)
+    elif had_ended:
+        revive_visits(participant, by=by, reason=reason)
 
 
 @transaction.atomic
@@ -120,7 +134,19 @@ def plan_visits(
 @transaction.atomic
 def cancel_visits(participant: Participant, *, by: Any, reason: str) -> int:
     """Cancel the visits that are still planned; returns how many."""
-    visits = list(participant.visit_set.awaited())
+    return _move_visits(participant, Visit.State.PLANNED, Visit.State.CANCELLED, by, reason)
+
+
+@transaction.atomic
+def revive_visits(participant: Participant, *, by: Any, reason: str) -> int:
+    """Plan the cancelled visits again, on the days that hold now; returns how many."""
+    back = _move_visits(participant, Visit.State.CANCELLED, Visit.State.PLANNED, by, reason)
+    plan_visits(participant, by=by, reason=reason)
+    return back
+
+
+def _move_visits(participant: Participant, before: str, after: str, by: Any, reason: str) -> int:
+    visits = list(participant.visit_set.current().filter(state=before))
     for visit in visits:
-        visit.participant, visit.state = participant, Visit.State.CANCELLED
+        visit.participant, visit.state = participant, after
     return Visit.bulk_write(visits, by=by, reason=reason)

@@ -322,6 +322,8 @@ class Infusion(VisitForm):
 
     def before_write(self, by: Any) -> None:
         super().before_write(by)
+        if "bag_id" in self.changes():
+            registry.require(registry.Step.BAG, self.participant, self)
         if "given_by_id" in self.changes() or "second_verifier_id" in self.changes():
             site = self.participant.site_id
             for name in ("given_by", "second_verifier"):

@@ -71,6 +71,7 @@ class LabResult(FormRow):
     area = Area.CASEBOOK
     site_path = "sample__participant__site"
     drafts = False
+    fixed = ("sample",)
     absent_codes = ()  # `status` says why there is no result
 
     sample = models.ForeignKey(

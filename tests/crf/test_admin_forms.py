@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -221,3 +222,21 @@ def test_rows_take_at_most_2_statements_each(page, consented, rows):
     assert response.status_code == 302, response.context["errors"]
     assert LabSample.objects.get().results.count() == rows
     assert count(seen) <= 18 + 2 * rows
+
+
+def test_who_saves_second_is_told_and_keeps_what_was_typed(page, consented, coordinator):
+    row = Screening(participant=consented, gilbert="N")
+    row.write(by=coordinator)
+    url = reverse("admin:crf_screening_change", args=[row.pk])
+    seen = page.get(url).context["adminform"].form.initial["seen"]
+    row.gilbert = "Y"
+    row.write(by=coordinator)
+    post = screening_post(consented, lactating="N", seen=seen, _draft="1")
+    response = page.post(url, post)
+    assert response.status_code == 200
+    html = response.content.decode()
+    assert "Somebody else changed this row" in html
+    row.refresh_from_db()
+    assert (row.gilbert, row.lactating) == ("Y", "")
+    newer = re.search(r'name="seen" value="([^"]+)"', html)[1]
+    assert page.post(url, post | {"seen": newer}).status_code == 302

@@ -234,3 +234,111 @@ def test_after_the_end_only_safety_and_what_dates_from_before(participant, coord
             by=coordinator
         )
     assert AdverseEvent(participant=participant, term="Headache").write(by=coordinator)
+
+
+def test_the_numbers_of_infusions_follow_each_other(ready, coordinator):
+    ready.number = 2
+    with pytest.raises(ValidationError) as refused:
+        ready.write(by=coordinator)
+    assert "number 1" in refused.value.message_dict["number"][0]
+
+
+def second_after(ready, coordinator, pharmacist, days):
+    """The first infusion moved back, and a second one `days` after it, now."""
+    now = timezone.now() - timedelta(minutes=2)
+    at = ready.started_at = now - timedelta(days=days)
+    ready.thawed_at = at - timedelta(minutes=20)
+    for day in LymphodepletionDay.objects.all():
+        day.given_on -= timedelta(days=days)
+        day.write(by=coordinator, reason="moved")
+    for test in ready.participant.hcgtest_set.all():
+        test.sampled_at -= timedelta(days=days)
+        test.write(by=coordinator, reason="moved")
+    ready.write(by=coordinator)
+    bag = f.bag(
+        ready.participant, coordinator, pharmacist, now.date() - timedelta(days=1), lot="LOT-9"
+    )
+    return Infusion(
+        participant=ready.participant, number=2, bag=bag, started_at=now, cells_e9=Decimal(1),
+        given_by=ready.given_by, second_verifier=ready.second_verifier,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "allowed"), [(1, False), (2, True)])
+def test_the_gap_between_two_infusions(ready, coordinator, pharmacist, days, allowed):
+    second = second_after(ready, coordinator, pharmacist, days)
+    if allowed:
+        assert second.write(by=coordinator)
+    else:
+        with pytest.raises(ValidationError) as refused:
+            second.write(by=coordinator)
+        assert "at least 2 days" in refused.value.message_dict["started_at"][0]
+
+
+def test_a_bag_changed_later_is_checked_again(ready, coordinator, pharmacist, today):
+    ready.write(by=coordinator)
+    unreleased = f.bag(ready.participant, coordinator, pharmacist, today, lot="LOT-7")
+    unreleased.released = "N"
+    unreleased.write(by=pharmacist, reason="not yet")
+    row = Infusion.objects.get()
+    row.bag = unreleased
+    with pytest.raises(ValidationError) as refused:
+        row.write(by=coordinator, reason="wrong bag")
+    assert blockers(refused) == {"crf.productbag"}
+
+
+def test_only_an_investigator_of_the_site_decides(participant, coordinator, today):
+    f.consent(participant, coordinator, today - timedelta(days=2))
+    with pytest.raises(ValidationError, match="no investigator"):
+        f.enrol(participant, coordinator, today, decided_by=coordinator)
+
+
+@pytest.mark.parametrize(("days", "allowed"), [(0, True), (-1, False)])
+def test_no_decision_before_consent(participant, coordinator, today, days, allowed):
+    signed = today - timedelta(days=2)
+    f.consent(participant, coordinator, signed)
+    failure = {"outcome": "SCREEN_FAILURE", "reason": "withdrew"}
+    if allowed:
+        assert f.enrol(participant, coordinator, signed, **failure)
+    else:
+        with pytest.raises(ValidationError, match="comes after it"):
+            f.enrol(participant, coordinator, signed + timedelta(days=days), **failure)
+
+
+def test_voiding_the_end_brings_the_plan_back(participant, coordinator, today):
+    f.consent(participant, coordinator, today - timedelta(days=5))
+    end = EndOfStudy(participant=participant, ended_on=today, reason="LOST TO FOLLOW-UP")
+    end.write(by=coordinator, complete=True)
+    assert f.visit(participant, "SCR").state == "CANCELLED"
+    end.void(by=coordinator, reason="came back")
+    participant.refresh_from_db()
+    assert participant.status == "SCREENING"
+    assert f.visit(participant, "SCR").state == "PLANNED"
+
+
+def test_a_corrected_decision_brings_the_plan_back(participant, coordinator, today):
+    f.consent(participant, coordinator, today)
+    row = f.enrol(participant, coordinator, today, outcome="SCREEN_FAILURE", reason="late result")
+    row.void(by=coordinator, reason="wrong participant")
+    participant.refresh_from_db()
+    assert participant.status == "SCREENING"
+    assert f.visit(participant, "SCR").state == "PLANNED"
+
+
+def test_what_others_rest_on_is_not_voided(ready, coordinator):
+    person = ready.participant
+    with pytest.raises(ValidationError, match="rests on this decision"):
+        person.enrolment_set.get().void(by=coordinator, reason="error")
+    ready.write(by=coordinator)
+    with pytest.raises(ValidationError, match="infusion was given"):
+        person.treatmentcourse_set.get().void(by=coordinator, reason="error")
+
+
+def test_withheld_drugs_are_no_treatment(participant, coordinator, today):
+    day_0 = today + timedelta(days=3)
+    f.until_day_0(participant, coordinator, day_0)
+    last = LymphodepletionDay.objects.latest("given_on")
+    last.fludarabine_mg = last.cyclophosphamide_mg = Decimal(0)
+    last.write(by=coordinator, reason="withheld after all")
+    course = participant.treatmentcourse_set.get()
+    assert course.last_treatment_on == day_0 - timedelta(days=4)

@@ -63,6 +63,7 @@ def test_the_first_infusion_moves_the_plan_to_the_real_day(
 
     real = today - timedelta(days=3)
     course = f.until_day_0(participant, coordinator, real)
+    course.refresh_from_db()
     course.planned_on = real - timedelta(days=1)
     course.write(by=coordinator, reason="planned earlier")
     f.hcg(participant, coordinator, real)

@@ -244,6 +244,25 @@ def test_nobody_grants_to_themselves(site):
 
 def test_the_code_of_a_site_stays(site):
     site.code = "NEW01"
-    with pytest.raises(ValidationError, match="CHH01"):
+    with pytest.raises(ValidationError, match="stays as it was"):
         site.write(by=f.SETUP, reason="renamed")
     assert Site.objects.get(pk=site.pk).code == "CHH01"
+
+
+def test_nobody_writes_over_a_newer_row(screening, coordinator, investigator):
+    mine, theirs = Screening.objects.get(), Screening.objects.get()
+    theirs.gilbert = "Y"
+    theirs.write(by=investigator)
+    mine.lactating = "N"
+    with pytest.raises(ValidationError, match="Somebody else changed"):
+        mine.write(by=coordinator)
+    row = Screening.objects.get()
+    assert (row.gilbert, row.lactating) == ("Y", "")
+    assert row.history.count() == 2
+
+
+def test_a_form_stays_with_its_participant(screening, coordinator, site, protocol):
+    screening.participant = f.register(coordinator, site, protocol)
+    screening.visit = None
+    with pytest.raises(ValidationError, match="stays as it was"):
+        screening.write(by=coordinator)

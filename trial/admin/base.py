@@ -119,7 +119,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
         kwargs["fields"] = [
             f
             for f in self.get_fields_asked(request, obj)
-            if f not in ("reason_choice", "reason_text")
+            if f not in ("reason_choice", "reason_text", "seen")
         ]
         built = super().get_form(request, obj, change, **kwargs)
         built.completing = "_complete" in request.POST or not self.model.drafts
@@ -146,7 +146,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
     def get_fields(self, request: Any, obj: Any = None) -> list[str]:
         reason = ["reason_choice", "reason_text"] if obj is not None and obj.needs_reason else []
         shown = [*self.get_fields_asked(request, obj), *self.get_computed(obj)]
-        return [*(reason if self.has_change_permission(request, obj) else []), *shown]
+        return [*(reason if self.has_change_permission(request, obj) else []), *shown, "seen"]
 
     computed: Sequence[str] = ()  # columns the program sets, shown once they exist
 

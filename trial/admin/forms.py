@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from trial.models.base import CONFLICT
+
 REASONS = [
     ("", "---------"),
     ("Entry error", _("Entry error")),
@@ -69,6 +71,8 @@ class TrackedForm(forms.ModelForm):
     late_problem: ValidationError | None = None  # what `write` refused on the first pass
     zone_note = ""
 
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)  # the version on the page
+
     reason_choice = forms.ChoiceField(
         label=_("Reason for the change"),
         choices=REASONS,
@@ -86,6 +90,7 @@ class TrackedForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row = self.instance
+        self.initial["seen"] = row.changed_at.isoformat() if row.changed_at else ""
         if not row.needs_reason:
             self.fields.pop("reason_choice", None)
             self.fields.pop("reason_text", None)
@@ -139,6 +144,12 @@ class TrackedForm(forms.ModelForm):
                 "reason_choice",
                 _("This form was completed before: choose why it changes, or say so in words."),
             )
+        seen = self.cleaned_data.get("seen")
+        if seen and seen != self.initial["seen"]:
+            self.add_error(None, CONFLICT)
+            data: Any = self.data.copy()  # type: ignore[attr-defined]
+            data[self.add_prefix("seen")] = self.initial["seen"]
+            self.data = data
         if self.late_problem and not self.errors:
             self._show(self.late_problem)
 

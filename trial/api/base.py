@@ -1,6 +1,6 @@
 """Bases of every resource: a serializer over `Tracked.write`, a viewset over `visible_to`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models, transaction
@@ -52,7 +52,6 @@ class TrackedSerializer(serializers.ModelSerializer):
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.DateTimeField: Moment
     }
-    fixed: ClassVar[Sequence[str]] = ("participant", "site", "sample")  # once created
 
     state: Any = State()
     change_reason: Any = serializers.CharField(
@@ -105,14 +104,6 @@ class TrackedSerializer(serializers.ModelSerializer):
         }
         if problems:
             raise ValidationError(problems)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if self.instance is not None:
-            for name in self.fixed:
-                if name in attrs and attrs[name] != getattr(self.instance, name):
-                    message = _("Fixed when the row was created: void this one, record it anew.")
-                    raise ValidationError({name: [message]})
-        return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Any:
         return self.write(self.Meta.model(), validated_data)

@@ -1,7 +1,7 @@
 """`Tracked`: the base of every row that is audited, and its one write path."""
 
 from collections.abc import Iterable, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from trial.models.user import User
 
 
+STAYS = _("This stays as it was first recorded: void the row and record it anew.")
+CONFLICT = _(
+    "Somebody else changed this row in the meantime; nothing was saved. Look at its history, "
+    "then save again."
+)
+
+
 class Tracked(models.Model):
     """A row whose every change leaves one history row: who, in which role, when, why.
 
@@ -32,6 +39,7 @@ class Tracked(models.Model):
     area: ClassVar[Area]
     site_path: ClassVar[str | None] = None  # from the row to its site; "" is a site, None is global
     drafts: ClassVar[bool] = False  # True: saved as a draft first, completed later
+    fixed: ClassVar[Sequence[str]] = ()  # relations and codes that stay as first written
     required: ClassVar[Sequence[str]] = ()  # what must be answered to complete the form
     untracked: ClassVar[frozenset[str]] = frozenset({"changed_at"})  # not worth a history row
     cdash: ClassVar[dict[str, str]] = {}  # attribute: CDASH name
@@ -47,20 +55,26 @@ class Tracked(models.Model):
         abstract = True
 
     _loaded: dict[str, Any]
+    _loaded_at: datetime | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._loaded = {}
+        self._loaded, self._loaded_at = {}, None
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().from_db(*args, **kwargs)
-        instance._loaded = values(instance, tracked_fields(cls))
+        instance._remember()
         return instance
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
+        self._remember()
+
+    def _remember(self) -> None:
+        """Take the present values for those of the database."""
         self._loaded = values(self, tracked_fields(type(self)))
+        self._loaded_at = self.__dict__.get("changed_at")
 
     # Reading -------------------------------------------------------------------------------
 
@@ -136,6 +150,10 @@ class Tracked(models.Model):
             self.clean()
         except ValidationError as problem:
             collect(problem)
+        for name in self.fixed:
+            column: Any = self._meta.get_field(name)
+            if self._loaded.get(column.attname) not in (None, getattr(self, column.attname)):
+                collect(ValidationError({name: STAYS}))
         checks = [c for c in self._meta.constraints if isinstance(c, models.CheckConstraint)]
         for broken in [] if errors else [c for c in checks if holds(c.condition, self) is False]:
             field = self.constraint_fields.get(broken.name, NON_FIELD_ERRORS)
@@ -187,12 +205,14 @@ class Tracked(models.Model):
         adding = self._state.adding
         self.check_right(by, "add" if adding else "change")
         self.derive()
-        if complete or not self.drafts or self.completed_at:
-            self.check_complete()
+        complete = complete or not self.drafts or bool(self.completed_at)
+        if complete:
             self.completed_at = self.completed_at or timezone.now()
         if not adding and not self.changes():
             return False
         self.check_row()
+        if complete:
+            self.check_complete()
         reason = reason.strip()
         if self.needs_reason and not reason:
             raise ValidationError(
@@ -216,7 +236,10 @@ class Tracked(models.Model):
         self._writing = True
         try:
             with transaction.atomic():
-                self.save(force_insert=adding, force_update=not adding)
+                if adding:
+                    self.save(force_insert=True)
+                else:
+                    self._update()
                 record([self], "+" if adding else "~", by=by, reason=reason)
         except IntegrityError:
             self._state.adding = adding
@@ -227,7 +250,16 @@ class Tracked(models.Model):
             raise
         finally:
             del self._writing
-        self._loaded = values(self, tracked_fields(type(self)))
+        self._remember()
+
+    def _update(self) -> None:
+        """Write over the row that was read, and over no newer one."""
+        columns = [f for f in self._meta.concrete_fields if not f.primary_key]
+        as_read: models.QuerySet[Self] = models.QuerySet(type(self)).filter(
+            pk=self.pk, changed_at=self._loaded_at
+        )
+        if not as_read.update(**{f.attname: getattr(self, f.attname) for f in columns}):
+            raise ValidationError(CONFLICT, code="conflict")
 
     def void(self, *, by: "User | System", reason: str) -> bool:
         """Take the row out of the record, visibly; it stays readable with its history."""
@@ -278,7 +310,7 @@ class Tracked(models.Model):
             record(new, "+", by=by, reason=reason)
             record(old, "~", by=by, reason=reason)
         for row in [*new, *old]:
-            row._loaded = values(row, tracked_fields(cls))
+            row._remember()
         return len(new) + len(old)
 
 

@@ -11,6 +11,9 @@ from trial.models.fields import not_in_future
 from trial.models.participant import ParticipantRow
 from trial.models.protocol import DoseLevel
 from trial.protocol.criteria import CRITERIA
+from trial.roles import Role
+
+INVESTIGATORS = (Role.INVESTIGATOR, Role.SUB_INVESTIGATOR)
 
 
 class Enrolment(ParticipantRow):
@@ -79,8 +82,31 @@ class Enrolment(ParticipantRow):
 
     def before_write(self, by: Any) -> None:
         super().before_write(by)
+        self._check_decision()
         if self.outcome == self.Outcome.ENROLLED and self._state.adding:
             registry.require(registry.Step.ENROLMENT, self.participant, self)
+
+    def _check_decision(self) -> None:
+        """By an investigator of the site, and not before consent."""
+        site = self.participant.site_id
+        if self.decided_by.role not in INVESTIGATORS or site not in self.decided_by.site_ids:
+            raise ValidationError(
+                {
+                    "decided_by": _("%(person)s is no investigator with a current delegation here.")
+                    % {"person": self.decided_by}
+                }
+            )
+        consent = self.participant.consent_set.current().order_by("signed_at").first()
+        signed_on = consent and consent.signed_at.astimezone(self.zone).date()
+        if signed_on and self.decided_on < signed_on:
+            raise ValidationError(
+                {
+                    "decided_on": _("Consent was signed on %(day)s; the decision comes after it.")
+                    % {"day": signed_on}
+                }
+            )
+        if self.voided_at and self.participant.treatmentcourse_set.current().exists():
+            raise ValidationError(_("A treatment course rests on this decision: void that first."))
 
 
 class TreatmentCourse(ParticipantRow):
@@ -120,5 +146,7 @@ class TreatmentCourse(ParticipantRow):
 
     def before_write(self, by: Any) -> None:
         super().before_write(by)
+        if self.voided_at and self.first_infusion_on:
+            raise ValidationError(_("An infusion was given in this course: it cannot be voided."))
         if self._state.adding:
             registry.require(registry.Step.COURSE, self.participant, self)

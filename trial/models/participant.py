@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date, tzinfo
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ class Participant(Tracked):
 
     area = Area.CASEBOOK
     site_path = "site"
+    fixed = ("site",)
 
     class Status(models.TextChoices):
         REGISTERED = "REGISTERED", _("registered")
@@ -108,6 +110,7 @@ class ParticipantRow(Tracked):
 
     area = Area.CASEBOOK
     site_path = "participant__site"
+    fixed: ClassVar[Sequence[str]] = ("participant",)
     dated_by: ClassVar[str] = ""  # the column that says when it happened
 
     participant = models.ForeignKey(Participant, models.PROTECT, verbose_name=_("participant"))

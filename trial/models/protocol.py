@@ -44,6 +44,7 @@ class ProtocolVersion(Tracked):
         default=30,
         validators=[MaxValueValidator(240)],
     )
+    infusion_gap_days = days(_("days between two infusions at least"), 2)
     notice_days = days(_("first reminder this many days before"), 3)
     overdue_days = days(_("overdue reminder this many days after"), 1)
     escalation_days = days(_("escalation to the investigator this many days after"), 3)

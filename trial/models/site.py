@@ -14,6 +14,7 @@ class Site(Tracked):
 
     area = Area.ACCOUNTS
     site_path = ""
+    fixed = ("code",)
 
     code = models.CharField(
         _("site code"),
@@ -51,12 +52,5 @@ class Site(Tracked):
                         "%(name)s is no time zone. Write its IANA name, as in Asia/Shanghai."
                     )
                     % {"name": self.time_zone}
-                }
-            )
-        if self._loaded.get("code", self.code) != self.code:
-            raise ValidationError(
-                {
-                    "code": _("The code is part of participant numbers and stays %(code)s.")
-                    % {"code": self._loaded["code"]}
                 }
             )
