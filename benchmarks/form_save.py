@@ -47,7 +47,7 @@ def plain_model() -> type[models.Model]:
 
     parents = {
         "participant": models.ForeignKey(Participant, models.PROTECT, related_name="+"),
-        "visit": models.ForeignKey(Visit, models.PROTECT, related_name="+", null=True),
+        "visit": models.ForeignKey(Visit, models.PROTECT, related_name="+", null=True, blank=True),
         "history": HistoricalRecords(),
     }
     return type(
