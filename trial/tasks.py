@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from trial import mail
 from trial.models import Delivery, Heartbeat
-from trial.models.reminder import MAX_ATTEMPTS
+from trial.models.delivery import MAX_ATTEMPTS
 from trial.reminders import dispatch, plan_reminders
 
 logger = logging.getLogger(__name__)

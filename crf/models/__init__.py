@@ -1,11 +1,15 @@
-"""One file per form, or per pair of forms that belong together."""
+"""One file per form."""
 
 from crf.models.base import Absent, CrfForm, FormRow, VisitForm
+from crf.models.contraception import ContraceptionCheck
 from crf.models.demographics import Demographics
-from crf.models.disposition import EndOfStudy
-from crf.models.dosing import Infusion, LymphodepletionDay, ProductBag
-from crf.models.labs import LabResult, LabSample
-from crf.models.reproduction import ContraceptionCheck, HCGTest
+from crf.models.end_of_study import EndOfStudy
+from crf.models.hcg import HCGTest
+from crf.models.infusion import Infusion
+from crf.models.lab_result import LabResult
+from crf.models.lab_sample import LabSample
+from crf.models.lymphodepletion import LymphodepletionDay
+from crf.models.product_bag import ProductBag
 from crf.models.screening import Screening
 
 __all__ = [

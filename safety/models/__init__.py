@@ -1,6 +1,7 @@
-"""One file per model; the graded assessments share theirs."""
+"""One file per model."""
 
 from safety.models.adverse_event import AdverseEvent
-from safety.models.assessments import CRSAssessment, ICANSAssessment
+from safety.models.crs import CRSAssessment
+from safety.models.icans import ICANSAssessment
 
 __all__ = ["AdverseEvent", "CRSAssessment", "ICANSAssessment"]

@@ -1,4 +1,3 @@
-from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from trial import registry
 from trial.models.fields import not_in_future
 from trial.models.participant import ParticipantRow
-from trial.models.protocol import DoseLevel
 from trial.protocol.criteria import CRITERIA
 from trial.roles import Role
 
@@ -107,46 +105,3 @@ class Enrolment(ParticipantRow):
             )
         if self.voided_at and self.participant.treatmentcourse_set.current().exists():
             raise ValidationError(_("A treatment course rests on this decision: void that first."))
-
-
-class TreatmentCourse(ParticipantRow):
-    """Dose level and day 0 of one course: the anchor of lymphodepletion, visits and windows."""
-
-    number = models.PositiveSmallIntegerField(_("course"), default=1, editable=False)
-    dose_level = models.ForeignKey(
-        DoseLevel, models.PROTECT, related_name="+", verbose_name=_("dose level")
-    )
-    planned_on = models.DateField(
-        _("first infusion planned on (D0)"), help_text=_("Moving it moves every visit still ahead.")
-    )
-    first_infusion_on = models.DateField(_("first infusion given on"), null=True, editable=False)
-    last_treatment_on = models.DateField(_("last study treatment on"), null=True, editable=False)
-
-    class Meta:
-        verbose_name = _("treatment course")
-        verbose_name_plural = _("treatment courses")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["participant", "number"],
-                condition=Q(voided_at=None),
-                name="course_once",
-                violation_error_message=_(
-                    "This participant already has a course; move its date there."
-                ),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.participant} D0 {self.day_0}"
-
-    @property
-    def day_0(self) -> date:
-        """The first infusion as given, or as planned before that."""
-        return self.first_infusion_on or self.planned_on
-
-    def before_write(self, by: Any) -> None:
-        super().before_write(by)
-        if self.voided_at and self.first_infusion_on:
-            raise ValidationError(_("An infusion was given in this course: it cannot be voided."))
-        if self._state.adding:
-            registry.require(registry.Step.COURSE, self.participant, self)

@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from trial.models.enrolment import TreatmentCourse
+from trial.models.course import TreatmentCourse
 from trial.models.fields import not_in_future
 from trial.models.participant import ParticipantRow
-from trial.models.protocol import ScheduledVisit
+from trial.models.scheduled_visit import ScheduledVisit
 from trial.querysets import TrackedQuerySet
 
 
