@@ -124,7 +124,8 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
     # The form ------------------------------------------------------------------------------
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs.setdefault("exclude", self._columns_not_asked())
+        shown = self.get_readonly_fields(request, obj)  # the page does not send them back
+        kwargs.setdefault("exclude", [*self._columns_not_asked(), *shown])
         kwargs["fields"] = [
             f
             for f in self.get_fields_asked(request, obj)
