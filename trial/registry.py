@@ -61,7 +61,8 @@ def gate(step: Step) -> Callable[[Gate], Gate]:
 
 def require(step: Step, participant: "Participant", instance: "Model") -> None:
     """Raise ValidationError naming every form that blocks `step`."""
-    blockers = [b for check in gates[step] for b in check(participant, instance)]
+    found = [b for check in gates[step] for b in check(participant, instance)]
+    blockers = list(dict.fromkeys(found))  # two checks may miss the same form
     if blockers:
         raise ValidationError(
             [

@@ -39,22 +39,31 @@ class TracedRows:
         kwargs.setdefault("queryset", choices_for(field, request))
         return super().formfield_for_foreignkey(field, request, **kwargs)  # type: ignore[misc]
 
+    def formfield_for_choice_field(self, field: Any, request: Any, **kwargs: Any) -> Any:
+        """Unanswered until somebody answers: a select without an empty choice picks its first."""
+        if not field.has_default():
+            kwargs.setdefault("choices", field.get_choices(blank_choice=[("", _("Select value"))]))
+        return super().formfield_for_choice_field(field, request, **kwargs)  # type: ignore[misc]
+
     def formfield_for_dbfield(self, field: Any, request: Any, **kwargs: Any) -> Any:
         """Without the add, change and view buttons: a form is opened from the casebook."""
         built = super().formfield_for_dbfield(field, request, **kwargs)  # type: ignore[misc]
         if built is not None and isinstance(built.widget, RelatedFieldWidgetWrapper):
             built.widget = built.widget.widget
+        if isinstance(built, forms.SplitDateTimeField):
+            for box, what in zip(built.widget.widgets, (_("date"), _("time")), strict=True):
+                box.attrs["aria-label"] = f"{built.label}: {what}"
         return built
 
 
 def choices_for(field: models.ForeignKey, request: Any) -> models.QuerySet:
-    """The rows a user may point at: visible ones, of the participant the form belongs to."""
+    """The rows a user may point at: at their sites, of the participant the form belongs to."""
     model: Any = field.related_model
     if model is User:
         if request.user.has_perm("trial.view_user"):
             return User.objects.visible_to(request.user)
         return User.objects.colleagues_of(request.user)
-    rows = model.objects.visible_to(request.user)
+    rows = model.objects.at_sites_of(request.user)
     if model is Visit:
         rows = rows.select_related("participant", "scheduled")
     of = getattr(request, "participant_of_form", None)
@@ -83,7 +92,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
         """One transaction; what `write` refuses is shown on the form, with what was typed."""
         self.enter(request, object_id)
         extra_context = (extra_context or {}) | {
-            "participant_of_form": request.participant_of_form,
+            "casebook_of": request.participant_of_form if _sees_casebooks(request) else None,
             "drafts": self.model.drafts,
         }
         try:
@@ -96,7 +105,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
     def _participant(self, request: Any, object_id: Any) -> Participant | None:
         if not any(f.name == "participant" for f in self.model._meta.fields):
             return None
-        people = Participant.objects.visible_to(request.user).select_related("site")
+        people = Participant.objects.at_sites_of(request.user).select_related("site")
         if object_id is not None:
             return (
                 people.filter(**{f"{self.model._meta.model_name}": object_id}).first()
@@ -115,7 +124,8 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
     # The form ------------------------------------------------------------------------------
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs.setdefault("exclude", self._columns_not_asked())
+        shown = self.get_readonly_fields(request, obj)  # the page does not send them back
+        kwargs.setdefault("exclude", [*self._columns_not_asked(), *shown])
         kwargs["fields"] = [
             f
             for f in self.get_fields_asked(request, obj)
@@ -195,11 +205,16 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
         ):
             return None
         participant = obj if isinstance(obj, Participant) else getattr(obj, "participant", None)
-        if participant is None:
+        if participant is None or not _sees_casebooks(request):
             return None
         complete = _("complete") if obj.completed_at else _("saved as a draft")
         messages.success(request, f"{obj}: {complete}")
         return HttpResponseRedirect(reverse("casebook", args=[participant.number]))
+
+
+def _sees_casebooks(request: Any) -> bool:
+    """The cell laboratory names participants on its bags but does not read casebooks."""
+    return request.user.has_perm("trial.view_participant")
 
 
 def _participant_first(field: models.Field) -> tuple[int, int]:

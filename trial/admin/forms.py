@@ -36,6 +36,10 @@ class AbsentWidget(forms.MultiWidget):
         )
         super().__init__([value, code, reason])
 
+    def id_for_label(self, id_: str) -> str:
+        """The label belongs to the value; the other two boxes carry their own."""
+        return self.widgets[0].id_for_label(f"{id_}_0") if id_ else id_
+
     def decompress(self, value: Any) -> list[Any]:
         return [value, "", ""]
 

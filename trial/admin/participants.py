@@ -36,6 +36,11 @@ class ParticipantRowAdmin(TrackedAdmin):
     search_fields = ["participant__number"]
     list_filter = ["participant__site"]
 
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        """The search answers only who may view participants; others choose from a list."""
+        may_search = request.user.has_perm("trial.view_participant")
+        return super().get_autocomplete_fields(request) if may_search else []
+
     def get_queryset(self, request: HttpRequest) -> Any:
         related = ["participant__site", "participant__protocol_version"]
         if any(f.name == "visit" for f in self.model._meta.fields):
