@@ -9,22 +9,24 @@ from enum import StrEnum
 
 from safety.grading.result import UNKNOWN, Graded, worst
 
+_ = str  # marks a text for the translators; rules know no framework
+
 RULE_VERSION = "ASTCT-2019/1"
 FEVER_C = Decimal("38.0")  # included
 LOW_FLOW_L_PER_MIN = Decimal(6)  # included
 
 
 class OxygenDevice(StrEnum):
-    NONE = "none (room air)"
-    NASAL_CANNULA = "nasal cannula"
-    BLOW_BY = "blow-by"
-    HFNC = "high-flow nasal cannula"
-    FACEMASK = "facemask"
-    NON_REBREATHER = "non-rebreather mask"
-    VENTURI = "Venturi mask"
-    CPAP = "CPAP"
-    BIPAP = "BiPAP"
-    MECH_VENT = "intubation and mechanical ventilation"
+    NONE = _("none (room air)")
+    NASAL_CANNULA = _("nasal cannula")
+    BLOW_BY = _("blow-by")
+    HFNC = _("high-flow nasal cannula")
+    FACEMASK = _("facemask")
+    NON_REBREATHER = _("non-rebreather mask")
+    VENTURI = _("Venturi mask")
+    CPAP = _("CPAP")
+    BIPAP = _("BiPAP")
+    MECH_VENT = _("intubation and mechanical ventilation")
 
 
 BY_DEVICE = {  # the nasal cannula is graded by its flow

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from safety.grading.result import UNKNOWN, Graded, worst
 
+_ = str  # marks a text for the translators; rules know no framework
+
 Finding = TypeVar("Finding")
 
 RULE_VERSION = "ASTCT-2019/1"
@@ -18,29 +20,29 @@ ICE_FLOORS = ((10, 0), (7, 1), (3, 2), (0, 3))  # lowest score, grade
 
 
 class Consciousness(StrEnum):
-    NORMAL = "normal"
-    AWAKENS_SPONTANEOUSLY = "depressed, awakens spontaneously"
-    AWAKENS_TO_VOICE = "awakens to voice"
-    AWAKENS_TO_TOUCH = "awakens only to tactile stimulus"
-    UNAROUSABLE = "unarousable, needs vigorous or repetitive tactile stimuli, stupor or coma"
+    NORMAL = _("normal")
+    AWAKENS_SPONTANEOUSLY = _("depressed, awakens spontaneously")
+    AWAKENS_TO_VOICE = _("awakens to voice")
+    AWAKENS_TO_TOUCH = _("awakens only to tactile stimulus")
+    UNAROUSABLE = _("unarousable, needs vigorous or repetitive tactile stimuli, stupor or coma")
 
 
 class Seizure(StrEnum):
-    NONE = "none"
-    BRIEF = "clinical seizure, focal or generalised, that resolves rapidly"
-    NON_CONVULSIVE = "non-convulsive on EEG, resolves with intervention"
-    PROLONGED = "longer than 5 minutes, life-threatening"
-    REPETITIVE = "repetitive without return to baseline in between"
+    NONE = _("none")
+    BRIEF = _("clinical seizure, focal or generalised, that resolves rapidly")
+    NON_CONVULSIVE = _("non-convulsive on EEG, resolves with intervention")
+    PROLONGED = _("longer than 5 minutes, life-threatening")
+    REPETITIVE = _("repetitive without return to baseline in between")
 
 
 class Oedema(StrEnum):
-    NONE = "none"
-    FOCAL = "focal or local oedema on imaging"
-    DIFFUSE = "diffuse oedema on imaging"
-    POSTURING = "decerebrate or decorticate posture"
-    SIXTH_NERVE_PALSY = "palsy of cranial nerve VI"
-    PAPILLOEDEMA = "papilloedema"
-    CUSHING_TRIAD = "Cushing's triad"
+    NONE = _("none")
+    FOCAL = _("focal or local oedema on imaging")
+    DIFFUSE = _("diffuse oedema on imaging")
+    POSTURING = _("decerebrate or decorticate posture")
+    SIXTH_NERVE_PALSY = _("palsy of cranial nerve VI")
+    PAPILLOEDEMA = _("papilloedema")
+    CUSHING_TRIAD = _("Cushing's triad")
 
 
 BY_CONSCIOUSNESS = {
