@@ -77,15 +77,13 @@ PSS_INCLUSION = {
 }
 SSC_INCLUSION = {
     "SSC-I-01": _("Systemic sclerosis by the ACR/EULAR 2013 criteria (9 points or more)."),
-    # xgettext:no-python-format
     "SSC-I-02": _(
         "With interstitial lung disease: ground-glass opacity on chest HRCT, and "
-        "FVC or DLCO below 70 % of predicted."
+        "FVC or DLCO below 70 % predicted."
     ),
     "SSC-I-03a": _FAILED,
     "SSC-I-03b": _("Glucocorticoid is part of that treatment history."),
     "SSC-I-03c": _SIX_MONTHS,
-    # xgettext:no-python-format
     "SSC-I-04": _(
         "Progressive: mRSS rose by more than 10 %, or FVC fell by 10 % or more, or FVC fell by "
         "5 % or more and DLCO by 15 % or more (relative changes)."
