@@ -50,8 +50,8 @@ lock: $(DEV) ## resolve the dependencies of pyproject.toml anew
 
 messages: $(RUNTIME) ## collect and compile translations (needs GNU gettext)
 	@command -v msgfmt >/dev/null || { echo "GNU gettext is missing: install it (Debian/Ubuntu: apt-get install gettext)."; exit 1; }
-	$(PY) manage.py makemessages -l zh_Hans --no-obsolete --ignore $(VENV) --ignore build
-	$(PY) manage.py compilemessages --ignore $(VENV)
+	DJANGO_SETTINGS_MODULE=config.settings_test $(PY) manage.py makemessages -l zh_Hans --no-obsolete --no-location --no-wrap --ignore $(VENV) --ignore build
+	DJANGO_SETTINGS_MODULE=config.settings_test $(PY) manage.py compilemessages --ignore $(VENV)
 
 clean: ## remove the virtual environment and what tools left; the data stay
 	rm -rf $(VENV) build staticfiles .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

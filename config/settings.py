@@ -162,8 +162,8 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LANGUAGE_CODE = "en"
-LOCALE_PATHS = [BASE_DIR / "locale"]
-FORMAT_MODULE_PATH = "config.formats"
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = USE_TZ = True
 # Stored in UTC; this is the study's day, and forms use the zone of their own site
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")

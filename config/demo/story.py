@@ -9,8 +9,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from safety.models.icans import ICE_ITEMS
-
 from config.demo import labs
 from config.demo.setup import Trial
 from crf.lab_import import import_samples
@@ -26,6 +24,7 @@ from crf.models import (
 )
 from safety.models import AdverseEvent, CRSAssessment, ICANSAssessment
 from safety.models.adverse_event import SERIOUS_CRITERIA
+from safety.models.icans import ICE_ITEMS
 from trial.models import (
     Consent,
     Enrolment,

@@ -1,1 +1,1 @@
-"""How dates are written, per language."""
+"""How dates and times read and are typed: ISO 8601 in every language, so that none is ambiguous."""

@@ -2,10 +2,11 @@
 
 from safety.grading.crs import OxygenDevice, crs_grade
 from safety.grading.icans import Consciousness, Oedema, Seizure, icans_grade, ice_score
-from safety.grading.result import Graded
+from safety.grading.result import Contradiction, Graded
 
 __all__ = [
     "Consciousness",
+    "Contradiction",
     "Graded",
     "Oedema",
     "OxygenDevice",

@@ -7,7 +7,9 @@ one vasopressor is our reading: the table only says it is not counted for grade 
 from decimal import Decimal
 from enum import StrEnum
 
-from safety.grading.result import UNKNOWN, Graded, worst
+from safety.grading.result import UNKNOWN, Contradiction, Graded, worst
+
+_ = str  # marks a text for the translators; rules know no framework
 
 RULE_VERSION = "ASTCT-2019/1"
 FEVER_C = Decimal("38.0")  # included
@@ -15,16 +17,16 @@ LOW_FLOW_L_PER_MIN = Decimal(6)  # included
 
 
 class OxygenDevice(StrEnum):
-    NONE = "none (room air)"
-    NASAL_CANNULA = "nasal cannula"
-    BLOW_BY = "blow-by"
-    HFNC = "high-flow nasal cannula"
-    FACEMASK = "facemask"
-    NON_REBREATHER = "non-rebreather mask"
-    VENTURI = "Venturi mask"
-    CPAP = "CPAP"
-    BIPAP = "BiPAP"
-    MECH_VENT = "intubation and mechanical ventilation"
+    NONE = _("none (room air)")
+    NASAL_CANNULA = _("nasal cannula")
+    BLOW_BY = _("blow-by")
+    HFNC = _("high-flow nasal cannula")
+    FACEMASK = _("facemask")
+    NON_REBREATHER = _("non-rebreather mask")
+    VENTURI = _("Venturi mask")
+    CPAP = _("CPAP")
+    BIPAP = _("BiPAP")
+    MECH_VENT = _("intubation and mechanical ventilation")
 
 
 BY_DEVICE = {  # the nasal cannula is graded by its flow
@@ -60,10 +62,10 @@ def crs_grade(
     time, not counting vasopressin. flow_l_per_min: read for the nasal cannula.
 
     Fever or masking may be unknown: the grade is told when it does not depend
-    on it. Raises ValueError for input that contradicts itself.
+    on it. Raises Contradiction for input that contradicts itself.
     """
     if temperature_c is not None:
-        _refuse_below_0("Temperature (°C)", temperature_c)
+        _refuse_below_0(_("Temperature (°C)"), temperature_c)
     organs = worst(
         _by_pressure(hypotension, vasopressors, vasopressin), _by_oxygen(oxygen, flow_l_per_min)
     )
@@ -92,12 +94,14 @@ def _by_pressure(
     hypotension: bool | None, vasopressors: int | None, vasopressin: bool | None
 ) -> Graded:
     if vasopressors is not None:
-        _refuse_below_0("Number of vasopressors", vasopressors)
+        _refuse_below_0(_("Number of vasopressors"), vasopressors)
     if hypotension is False and (vasopressors or vasopressin):
-        given = f"{vasopressors} of them" if vasopressors else "vasopressin"
-        raise ValueError(
-            f"Hypotension is answered no, but vasopressors are recorded ({given}): "
-            "answer yes while one is needed, or remove them."
+        raise Contradiction(
+            _(
+                "Hypotension is answered no, but vasopressors are recorded (%(given)s): "
+                "answer yes while one is needed, or remove them."
+            ),
+            given=vasopressors or _("vasopressin"),
         )
     if vasopressors and vasopressors > 1:
         return Graded(4, incomplete=False)
@@ -112,11 +116,14 @@ def _by_pressure(
 
 def _by_oxygen(device: OxygenDevice | None, flow_l_per_min: Decimal | None) -> Graded:
     if flow_l_per_min is not None:
-        _refuse_below_0("Oxygen flow (L/min)", flow_l_per_min)
+        _refuse_below_0(_("Oxygen flow (L/min)"), flow_l_per_min)
     if device is OxygenDevice.NONE and flow_l_per_min:
-        raise ValueError(
-            f"Oxygen device is none, but the flow is {flow_l_per_min} L/min: "
-            "name the device, or remove the flow."
+        raise Contradiction(
+            _(
+                "Oxygen device is none, but the flow is %(flow)s L/min: "
+                "name the device, or remove the flow."
+            ),
+            flow=flow_l_per_min,
         )
     if device is None:
         return UNKNOWN
@@ -129,4 +136,4 @@ def _by_oxygen(device: OxygenDevice | None, flow_l_per_min: Decimal | None) -> G
 
 def _refuse_below_0(name: str, value: Decimal | int) -> None:
     if value < 0:
-        raise ValueError(f"{name} is {value}; it is at least 0.")
+        raise Contradiction(_("%(name)s is %(value)s; it is at least 0."), name=name, value=value)

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from safety.grading.result import UNKNOWN, Graded, worst
+from safety.grading.result import UNKNOWN, Contradiction, Graded, worst
+
+_ = str  # marks a text for the translators; rules know no framework
 
 Finding = TypeVar("Finding")
 
@@ -18,29 +20,29 @@ ICE_FLOORS = ((10, 0), (7, 1), (3, 2), (0, 3))  # lowest score, grade
 
 
 class Consciousness(StrEnum):
-    NORMAL = "normal"
-    AWAKENS_SPONTANEOUSLY = "depressed, awakens spontaneously"
-    AWAKENS_TO_VOICE = "awakens to voice"
-    AWAKENS_TO_TOUCH = "awakens only to tactile stimulus"
-    UNAROUSABLE = "unarousable, needs vigorous or repetitive tactile stimuli, stupor or coma"
+    NORMAL = _("normal")
+    AWAKENS_SPONTANEOUSLY = _("depressed, awakens spontaneously")
+    AWAKENS_TO_VOICE = _("awakens to voice")
+    AWAKENS_TO_TOUCH = _("awakens only to tactile stimulus")
+    UNAROUSABLE = _("unarousable, needs vigorous or repetitive tactile stimuli, stupor or coma")
 
 
 class Seizure(StrEnum):
-    NONE = "none"
-    BRIEF = "clinical seizure, focal or generalised, that resolves rapidly"
-    NON_CONVULSIVE = "non-convulsive on EEG, resolves with intervention"
-    PROLONGED = "longer than 5 minutes, life-threatening"
-    REPETITIVE = "repetitive without return to baseline in between"
+    NONE = _("none")
+    BRIEF = _("clinical seizure, focal or generalised, that resolves rapidly")
+    NON_CONVULSIVE = _("non-convulsive on EEG, resolves with intervention")
+    PROLONGED = _("longer than 5 minutes, life-threatening")
+    REPETITIVE = _("repetitive without return to baseline in between")
 
 
 class Oedema(StrEnum):
-    NONE = "none"
-    FOCAL = "focal or local oedema on imaging"
-    DIFFUSE = "diffuse oedema on imaging"
-    POSTURING = "decerebrate or decorticate posture"
-    SIXTH_NERVE_PALSY = "palsy of cranial nerve VI"
-    PAPILLOEDEMA = "papilloedema"
-    CUSHING_TRIAD = "Cushing's triad"
+    NONE = _("none")
+    FOCAL = _("focal or local oedema on imaging")
+    DIFFUSE = _("diffuse oedema on imaging")
+    POSTURING = _("decerebrate or decorticate posture")
+    SIXTH_NERVE_PALSY = _("palsy of cranial nerve VI")
+    PAPILLOEDEMA = _("papilloedema")
+    CUSHING_TRIAD = _("Cushing's triad")
 
 
 BY_CONSCIOUSNESS = {
@@ -84,7 +86,7 @@ def ice_score(
 ) -> int | None:
     """Points of the ICE assessment, 0 to 10; each item is 0 or 1, None when not done.
 
-    None while any item is unknown. Raises ValueError for other points.
+    None while any item is unknown. Raises Contradiction for other points.
     """
     items = {
         "orientation_year": orientation_year,
@@ -100,7 +102,11 @@ def ice_score(
     }
     for name, points in items.items():
         if points not in (0, 1, None):
-            raise ValueError(f"ICE item {name} is {points}; it is 0 or 1, or empty if not done.")
+            raise Contradiction(
+                _("ICE item %(name)s is %(points)s; it is 0 or 1, or empty if not done."),
+                name=name,
+                points=points,
+            )
     known = [points for points in items.values() if points is not None]
     return sum(known) if len(known) == len(items) else None
 
@@ -123,17 +129,23 @@ def icans_grade(
     why ICE is 0 or not done (grade 4; 0 when awake with global aphasia is grade 3).
     The level of consciousness tells the same, so that it may be left out.
 
-    Raises ValueError for input that contradicts itself.
+    Raises Contradiction for input that contradicts itself.
     """
     if unarousable and consciousness not in (None, Consciousness.UNAROUSABLE):
-        raise ValueError(
-            f"Unarousable is answered yes, but consciousness is {consciousness.value!r}: "
-            "correct one of them."
+        raise Contradiction(
+            _(
+                "Unarousable is answered yes, but consciousness is “%(consciousness)s”: "
+                "correct one of them."
+            ),
+            consciousness=consciousness.value,
         )
     if unarousable and ice:
-        raise ValueError(
-            f"Unarousable is answered yes, but the ICE score is {ice}: "
-            "the score is 0 or not done, or the answer is no."
+        raise Contradiction(
+            _(
+                "Unarousable is answered yes, but the ICE score is %(ice)s: "
+                "the score is 0 or not done, or the answer is no."
+            ),
+            ice=ice,
         )
     return worst(
         _by_ice(ice, unarousable),
@@ -150,7 +162,7 @@ def _look_up(table: Mapping[Finding, int], finding: Finding | None) -> Graded:
 
 def _by_ice(ice: int | None, unarousable: bool | None) -> Graded:
     if ice is not None and not 0 <= ice <= ICE_BEST:
-        raise ValueError(f"ICE score is {ice}; it is 0 to {ICE_BEST}.")
+        raise Contradiction(_("ICE score is %(ice)s; it is 0 to %(best)s."), ice=ice, best=ICE_BEST)
     if unarousable:
         return Graded(4, incomplete=False)
     if ice is None:

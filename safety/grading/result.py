@@ -1,6 +1,7 @@
-"""A grade, and whether what is still unknown could raise it."""
+"""A grade, whether what is still unknown could raise it, and input that gives none."""
 
 from dataclasses import dataclass
+from typing import Any
 
 HIGHEST = 4  # 5 is a recorded death, never derived
 
@@ -11,6 +12,14 @@ class Graded:
 
     grade: int | None
     incomplete: bool
+
+
+class Contradiction(ValueError):
+    """Input that cannot be true; `text` with the `values` in it, kept apart for the translators."""
+
+    def __init__(self, text: str, **values: Any) -> None:
+        super().__init__(text % values)
+        self.text, self.values = text, values
 
 
 UNKNOWN = Graded(None, incomplete=True)

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crf.models import VisitForm
-from safety.grading.result import Graded
+from safety.grading.result import Contradiction, Graded
 from trial.models import YesNo
 from trial.models.fields import not_in_future
 from trial.roles import Area
@@ -55,13 +55,13 @@ class Assessment(VisitForm):
         abstract = True
 
     def grade(self) -> Graded:
-        """By the rule of the subclass. Raises ValueError for input that contradicts itself."""
+        """By the rule of the subclass. Raises Contradiction for input that contradicts itself."""
         raise NotImplementedError
 
     def derive(self) -> None:
         try:
             found = self.grade()
-        except ValueError:
+        except Contradiction:
             return  # `clean` says so to the user, and nothing is stored
         self.computed_grade, self.computed_incomplete = found.grade, found.incomplete
 
@@ -69,5 +69,6 @@ class Assessment(VisitForm):
         super().clean()
         try:
             self.grade()
-        except ValueError as problem:
-            raise ValidationError(str(problem), code="contradiction") from None
+        except Contradiction as problem:
+            values = {k: _(v) if isinstance(v, str) else v for k, v in problem.values.items()}
+            raise ValidationError(_(problem.text), code="contradiction", params=values) from None

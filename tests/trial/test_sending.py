@@ -6,11 +6,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError
-from trial.models.delivery import MAX_ATTEMPTS
 
 from tests import factories as f
 from tests.ledger import TARGET, awaited_visit, days, ledger, move, plan
 from trial.models import Delivery, Heartbeat, Membership, Reminder
+from trial.models.delivery import MAX_ATTEMPTS
 from trial.reminders import dispatch
 from trial.tasks import heartbeat, run_reminders, send_delivery
 

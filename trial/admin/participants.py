@@ -25,7 +25,7 @@ class ParticipantAdmin(TrackedAdmin):
 
     @admin.display(description=_("casebook"))
     def casebook(self, row: Participant) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("casebook", args=[row.number]), _("open"))
+        return format_html('<a href="{}">{}</a>', reverse("casebook", args=[row.number]), _("Open"))
 
 
 class ParticipantRowAdmin(TrackedAdmin):

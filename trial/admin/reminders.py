@@ -34,6 +34,7 @@ class ReminderAdmin(LedgerAdmin):
     list_select_related = ["participant", "recipient"]
     search_fields = ["participant__number"]
     date_hierarchy = "due_on"
+    exclude = ["form"]  # the engine's; the duty says it
 
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).visible_to(request.user)
@@ -44,6 +45,7 @@ class DeliveryAdmin(LedgerAdmin):
     list_display = ["created_at", "recipient", "state", "attempts", "sent_at", "error"]
     list_filter = ["state"]
     list_select_related = ["recipient"]
+    exclude = ["leased_until"]  # the engine's
 
     def get_queryset(self, request: Any) -> Any:
         rows = super().get_queryset(request)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+_ = str  # marks a text for the translators; rules know no framework
+
 REGISTRY_ID = "NCT06464679"
 SPONSOR_STUDY_ID = "CHEC2024-181"
 TITLE = (
@@ -20,10 +22,10 @@ MAX_AGE_YEARS = 65
 
 
 class Disease(StrEnum):
-    PSS = "primary Sjögren's syndrome"
-    SSC = "systemic sclerosis"
-    IIM = "idiopathic inflammatory myopathy"
-    RA = "rheumatoid arthritis"
+    PSS = _("primary Sjögren's syndrome")
+    SSC = _("systemic sclerosis")
+    IIM = _("idiopathic inflammatory myopathy")
+    RA = _("rheumatoid arthritis")
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,13 @@ counts 6 calendar months from the last treatment and ends after M6: see
 from dataclasses import dataclass
 from enum import StrEnum
 
+_ = str  # marks a text for the translators; rules know no framework
+
 
 class Anchor(StrEnum):
-    CONSENT = "consent"
-    FIRST_INFUSION = "first infusion"
-    LAST_TREATMENT = "last study treatment"
+    CONSENT = _("consent")
+    FIRST_INFUSION = _("first infusion")
+    LAST_TREATMENT = _("last study treatment")
 
 
 @dataclass(frozen=True)
@@ -55,23 +57,23 @@ def _after_infusion(code: str, name: str, day: int, window: int, *forms: str) ->
 
 
 DEFAULT_SCHEDULE = (
-    ScheduledVisit("SCR", "Screening", Anchor.CONSENT, 0, 0, 27, (SCREENING, LABS, HCG)),
-    _after_infusion("LD1", "Lymphodepletion 1", -5, 0, LYMPHODEPLETION, LABS, HCG),
-    _after_infusion("LD2", "Lymphodepletion 2", -4, 0, LYMPHODEPLETION),
-    _after_infusion("LD3", "Lymphodepletion 3", -3, 0, LYMPHODEPLETION),
-    _after_infusion("INF1", "Infusion 1", 0, 0, INFUSION, LABS, HCG, CRS, ICANS),
-    _after_infusion("D1", "Day 1", 1, 0, LABS, CRS, ICANS),
-    _after_infusion("INF2", "Infusion 2", 3, 1, INFUSION, LABS, CRS, ICANS),
-    _after_infusion("INF3", "Infusion 3", 7, 1, INFUSION, LABS, CRS, ICANS),
-    _after_infusion("D10", "Day 10", 10, 1, LABS, CRS, ICANS),
-    _after_infusion("D14", "Day 14", 14, 2, LABS, CRS, ICANS),
-    _after_infusion("D21", "Day 21", 21, 2, LABS),
-    _after_infusion("D28", "Day 28", 28, 3, LABS, CONTRACEPTION, HCG),
-    _after_infusion("M2", "Month 2 (week 8)", 56, 7, LABS, CONTRACEPTION, HCG),
-    _after_infusion("M3", "Month 3 (week 12)", 84, 7, LABS, CONTRACEPTION, HCG),
-    _after_infusion("M4", "Month 4 (week 16)", 112, 7, LABS, CONTRACEPTION, HCG),
-    _after_infusion("M5", "Month 5 (week 20)", 140, 7, LABS, CONTRACEPTION, HCG),
-    _after_infusion("M6", "Month 6 (week 24)", 168, 14, LABS, CONTRACEPTION, HCG),
-    _after_infusion("M9", "Month 9 (week 36)", 252, 14, LABS),
-    _after_infusion("M12", "Month 12 (week 52)", 364, 14, LABS),
+    ScheduledVisit("SCR", _("Screening"), Anchor.CONSENT, 0, 0, 27, (SCREENING, LABS, HCG)),
+    _after_infusion("LD1", _("Lymphodepletion 1"), -5, 0, LYMPHODEPLETION, LABS, HCG),
+    _after_infusion("LD2", _("Lymphodepletion 2"), -4, 0, LYMPHODEPLETION),
+    _after_infusion("LD3", _("Lymphodepletion 3"), -3, 0, LYMPHODEPLETION),
+    _after_infusion("INF1", _("Infusion 1"), 0, 0, INFUSION, LABS, HCG, CRS, ICANS),
+    _after_infusion("D1", _("Day 1"), 1, 0, LABS, CRS, ICANS),
+    _after_infusion("INF2", _("Infusion 2"), 3, 1, INFUSION, LABS, CRS, ICANS),
+    _after_infusion("INF3", _("Infusion 3"), 7, 1, INFUSION, LABS, CRS, ICANS),
+    _after_infusion("D10", _("Day 10"), 10, 1, LABS, CRS, ICANS),
+    _after_infusion("D14", _("Day 14"), 14, 2, LABS, CRS, ICANS),
+    _after_infusion("D21", _("Day 21"), 21, 2, LABS),
+    _after_infusion("D28", _("Day 28"), 28, 3, LABS, CONTRACEPTION, HCG),
+    _after_infusion("M2", _("Month 2 (week 8)"), 56, 7, LABS, CONTRACEPTION, HCG),
+    _after_infusion("M3", _("Month 3 (week 12)"), 84, 7, LABS, CONTRACEPTION, HCG),
+    _after_infusion("M4", _("Month 4 (week 16)"), 112, 7, LABS, CONTRACEPTION, HCG),
+    _after_infusion("M5", _("Month 5 (week 20)"), 140, 7, LABS, CONTRACEPTION, HCG),
+    _after_infusion("M6", _("Month 6 (week 24)"), 168, 14, LABS, CONTRACEPTION, HCG),
+    _after_infusion("M9", _("Month 9 (week 36)"), 252, 14, LABS),
+    _after_infusion("M12", _("Month 12 (week 52)"), 364, 14, LABS),
 )

@@ -1,5 +1,3 @@
-"""ISO dates on every page and in every form: none can be read two ways."""
+"""Django looks one module up per language."""
 
-DATE_FORMAT = SHORT_DATE_FORMAT = "Y-m-d"
-DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "Y-m-d H:i"
-TIME_FORMAT = "H:i"
+from config.formats.en.formats import *  # noqa: F403

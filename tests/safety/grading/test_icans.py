@@ -156,7 +156,7 @@ class TestUnknown:
     [
         ({"ice": 11}, "ICE score is 11; it is 0 to 10"),
         ({"ice": -1}, "ICE score is -1; it is 0 to 10"),
-        ({"unarousable": True, "ice": None}, "consciousness is 'normal'"),
+        ({"unarousable": True, "ice": None}, "consciousness is “normal”"),
         (
             {"unarousable": True, "ice": 3, "consciousness": Consciousness.UNAROUSABLE},
             "Unarousable is answered yes, but the ICE score is 3",
