@@ -115,7 +115,8 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
     # The form ------------------------------------------------------------------------------
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs.setdefault("exclude", self._columns_not_asked())
+        shown_only = self.get_readonly_fields(request, obj)  # else a POST could still set them
+        kwargs.setdefault("exclude", [*self._columns_not_asked(), *shown_only])
         kwargs["fields"] = [
             f
             for f in self.get_fields_asked(request, obj)
