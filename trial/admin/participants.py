@@ -36,11 +36,17 @@ class ParticipantRowAdmin(TrackedAdmin):
     search_fields = ["participant__number"]
     list_filter = ["participant__site"]
 
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        """A plain list for who may name participants but not look them up, as a pharmacist."""
+        looks_up = self.admin_site._registry[Participant].has_view_permission(request)
+        return super().get_autocomplete_fields(request) if looks_up else []
+
     def get_queryset(self, request: HttpRequest) -> Any:
         related = ["participant__site", "participant__protocol_version"]
         if any(f.name == "visit" for f in self.model._meta.fields):
             related.append("visit__scheduled")
-        return super().get_queryset(request).select_related(*related)
+        # The list skips its own list_select_related once a queryset has relations selected.
+        return super().get_queryset(request).select_related(*related, *self.list_select_related)
 
 
 @admin.register(Consent)
