@@ -94,6 +94,18 @@ class LabResult(FormRow):
     def zone(self) -> tzinfo:
         return self.sample.zone
 
+    @property
+    def needs_reason(self) -> bool:
+        """From the completion of its sample on: for a result that changes or comes in later."""
+        return self.sample_id is not None and self.sample.was_complete
+
+    def before_write(self, by: Any) -> None:
+        super().before_write(by)
+        if self.sample.voided_at:
+            raise ValidationError(
+                _("The sample was voided and stays as it is. Record it anew."), code="voided"
+            )
+
     def derive(self) -> None:
         """The number in the reported text; None beyond a limit of detection, as in <0.5."""
         found = NUMBER.match(self.reported.strip())

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
-from trial.admin.forms import TrackedForm
+from trial.admin.forms import RowForm, RowsOfParent, TrackedForm
 from trial.admin.row_pages import RowPages
 from trial.models import Participant, Tracked, User, Visit
 
@@ -107,13 +107,10 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
             return None
         people = Participant.objects.at_sites_of(request.user).select_related("site")
         if object_id is not None:
-            return (
-                people.filter(**{f"{self.model._meta.model_name}": object_id}).first()
-                if str(object_id).isdigit()
-                else None
-            )
+            row = self.model._meta.model_name
+            return people.filter(**{f"{row}": object_id}).first() if is_key(object_id) else None
         given = request.POST.get("participant") or request.GET.get("participant", "")
-        return people.filter(pk=given).first() if given.isdigit() else None
+        return people.filter(pk=given).first() if is_key(given) else None
 
     def enter(self, request: Any, object_id: Any) -> None:
         """Find the participant of the page; times are in the zone of the participant's site."""
@@ -169,7 +166,8 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Only who and where come from the address; a clinical value never does."""
-        return {k: v for k, v in request.GET.items() if k in ("participant", "visit", "site")}
+        asked = ("participant", "visit", "site")
+        return {k: v for k, v in request.GET.items() if k in asked and is_key(v)}
 
     # Saving --------------------------------------------------------------------------------
 
@@ -217,6 +215,11 @@ def _sees_casebooks(request: Any) -> bool:
     return request.user.has_perm("trial.view_participant")
 
 
+def is_key(text: Any) -> bool:
+    """Whether text from an address can be a primary key; 18 digits fit every database's."""
+    return str(text).isascii() and str(text).isdigit() and len(str(text)) <= 18
+
+
 def _participant_first(field: models.Field) -> tuple[int, int]:
     """Who and which visit stand at the top of every form."""
     rank = {"participant": 0, "visit": 1}.get(field.name, 2)
@@ -226,9 +229,13 @@ def _participant_first(field: models.Field) -> tuple[int, int]:
 class TrackedInline(TracedRows, TabularInline):
     """Rows of a parent form, each with a label for screen readers on every cell."""
 
-    form = TrackedForm
+    form = RowForm
+    formset = RowsOfParent
     extra = 0
     can_delete = False
+
+    def get_fields(self, request: Any, obj: Any = None) -> list[str]:
+        return [*super().get_fields(request, obj), "seen"]
 
     def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
         kwargs.setdefault("exclude", [f.name for f in self.model._meta.fields if not f.editable])

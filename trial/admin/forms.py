@@ -5,7 +5,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
-from django.forms.models import InlineForeignKeyField, construct_instance
+from django.forms.models import (
+    BaseInlineFormSet,
+    InlineForeignKeyField,
+    construct_instance,
+)
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -68,6 +72,13 @@ class AbsentField(forms.Field):
         ]
 
 
+class Seen(forms.CharField):
+    """The version of the row that the page showed; it says nothing about the row itself."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class TrackedForm(forms.ModelForm):
     """Checks a row as `write` will, beside the fields, and asks why a completed form changes."""
 
@@ -75,7 +86,7 @@ class TrackedForm(forms.ModelForm):
     late_problem: ValidationError | None = None  # what `write` refused on the first pass
     zone_note = ""
 
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)  # the version on the page
+    seen = Seen(required=False, widget=forms.HiddenInput)
 
     reason_choice = forms.ChoiceField(
         label=_("Reason for the change"),
@@ -95,9 +106,8 @@ class TrackedForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         row = self.instance
         self.initial["seen"] = row.changed_at.isoformat() if row.changed_at else ""
-        if not row.needs_reason:
-            self.fields.pop("reason_choice", None)
-            self.fields.pop("reason_text", None)
+        if "reason_choice" in self.fields and not row.needs_reason:
+            del self.fields["reason_choice"], self.fields["reason_text"]
         codes = getattr(row, "absent_codes", ())
         for name in list(self.fields) if codes else ():
             field = self._model_field(name)
@@ -162,8 +172,25 @@ class TrackedForm(forms.ModelForm):
         if not hasattr(problem, "error_dict"):
             problem = ValidationError({NON_FIELD_ERRORS: problem.error_list})
         for name, messages in problem.error_dict.items():
+            place = "reason_choice" if name == "change_reason" else name
             for message in messages:
-                self.add_error(name if name in self.fields else None, _with_link(message))
+                self.add_error(place if place in self.fields else None, _with_link(message))
+
+
+class RowForm(TrackedForm):
+    """A row of a table on its parent's page, which asks for the reason once."""
+
+    reason_choice: Any = None
+    reason_text: Any = None
+
+
+class RowsOfParent(BaseInlineFormSet):
+    """Rows that know the parent on the page, not one query each for it."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
+        setattr(form.instance, self.fk.name, self.instance)
+        return form
 
 
 def _with_link(problem: ValidationError) -> ValidationError:

@@ -56,20 +56,23 @@ class Tracked(models.Model):
 
     _loaded: dict[str, Any]
     _loaded_at: datetime | None
+    was_complete: bool  # when it was read, whatever became of it since
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._loaded, self._loaded_at = {}, None
+        self._loaded, self._loaded_at, self.was_complete = {}, None, False
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().from_db(*args, **kwargs)
         instance._remember()
+        instance.was_complete = instance._loaded.get("completed_at") is not None
         return instance
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
         self._remember()
+        self.was_complete = self._loaded.get("completed_at") is not None
 
     def _remember(self) -> None:
         """Take the present values for those of the database."""
@@ -301,17 +304,37 @@ class Tracked(models.Model):
                 raise ValidationError({"change_reason": _("Say why these rows change.")})
         plain: models.QuerySet[Self] = models.QuerySet(cls)
         columns = [f.name for f in cls._meta.concrete_fields if not f.primary_key]
-        with transaction.atomic():
-            for row in [*new, *old]:
-                row.before_write(by)
-            plain.bulk_create(new)
-            if old:
-                plain.bulk_update(old, columns, batch_size=200)
-            record(new, "+", by=by, reason=reason)
-            record(old, "~", by=by, reason=reason)
+        try:
+            with transaction.atomic():
+                for row in [*new, *old]:
+                    row.before_write(by)
+                plain.bulk_create(new)
+                if old:
+                    cls._none_newer(plain, old)
+                    plain.bulk_update(old, columns, batch_size=200)
+                record(new, "+", by=by, reason=reason)
+                record(old, "~", by=by, reason=reason)
+        except IntegrityError:
+            for row in new:
+                row._state.adding, row.pk = True, None
+            for row in [*new, *old]:  # says in words which row is in the way
+                row.validate_unique()
+                row.validate_constraints()
+            raise ValidationError(
+                _("Two of these rows are about the same: keep one of them."), code="unique"
+            ) from None
         for row in [*new, *old]:
             row._remember()
         return len(new) + len(old)
+
+    @classmethod
+    def _none_newer(cls, plain: models.QuerySet[Self], rows: list[Self]) -> None:
+        """Lock the rows; raise ValidationError when one changed since it was read."""
+        keys = [row.pk for row in rows]
+        now = plain.select_for_update().filter(pk__in=keys).values_list("pk", "changed_at")
+        at = dict(now)
+        if any(at.get(row.pk) != row._loaded_at for row in rows):
+            raise ValidationError(CONFLICT, code="conflict")
 
 
 @receiver(pre_save)
