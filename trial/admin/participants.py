@@ -45,7 +45,8 @@ class ParticipantRowAdmin(TrackedAdmin):
         related = ["participant__site", "participant__protocol_version"]
         if any(f.name == "visit" for f in self.model._meta.fields):
             related.append("visit__scheduled")
-        return super().get_queryset(request).select_related(*related)
+        # The list skips its own list_select_related once a queryset has relations selected.
+        return super().get_queryset(request).select_related(*related, *self.list_select_related)
 
 
 @admin.register(Consent)

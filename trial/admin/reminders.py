@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import Http404
 from unfold.admin import ModelAdmin
 
 from trial.models import Delivery, Reminder
@@ -10,6 +11,9 @@ class LedgerAdmin(ModelAdmin):
     """Read-only: the engine writes the ledger."""
 
     actions = None
+
+    def _get_obj_does_not_exist_redirect(self, request: Any, opts: Any, object_id: str) -> Any:
+        raise Http404
 
     def has_add_permission(self, request: Any) -> bool:
         return False
