@@ -330,7 +330,7 @@ def test_what_others_rest_on_is_not_voided(ready, coordinator):
     with pytest.raises(ValidationError, match="rests on this decision"):
         person.enrolment_set.get().void(by=coordinator, reason="error")
     ready.write(by=coordinator)
-    with pytest.raises(ValidationError, match="infusion was given"):
+    with pytest.raises(ValidationError, match="treatment was given"):
         person.treatmentcourse_set.get().void(by=coordinator, reason="error")
 
 

@@ -1,14 +1,17 @@
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from trial import registry
 from trial.models.dose_level import DoseLevel
 from trial.models.participant import ParticipantRow
+
+FIRST_POSSIBLE = date(2020, 1, 1)  # years before the trial was registered
 
 
 class TreatmentCourse(ParticipantRow):
@@ -46,9 +49,18 @@ class TreatmentCourse(ParticipantRow):
         """The first infusion as given, or as planned before that."""
         return self.first_infusion_on or self.planned_on
 
+    def clean(self) -> None:
+        """Day 0 is a day of this trial; far outside, the windows would leave the calendar."""
+        super().clean()
+        last = timezone.localdate() + timedelta(days=366)
+        if self.planned_on and not FIRST_POSSIBLE <= self.planned_on <= last:
+            message = _("%(day)s is no possible day 0; it lies between %(first)s and %(last)s.")
+            shown = {"day": self.planned_on, "first": FIRST_POSSIBLE, "last": last}
+            raise ValidationError({"planned_on": message % shown})
+
     def before_write(self, by: Any) -> None:
         super().before_write(by)
-        if self.voided_at and self.first_infusion_on:
-            raise ValidationError(_("An infusion was given in this course: it cannot be voided."))
+        if self.voided_at and self.last_treatment_on:
+            raise ValidationError(_("A treatment was given in this course: it cannot be voided."))
         if self._state.adding:
             registry.require(registry.Step.COURSE, self.participant, self)

@@ -11,6 +11,7 @@ from trial.models.participant import ParticipantRow
 from trial.protocol.criteria import CRITERIA
 from trial.roles import Role
 
+DECISION = {"outcome", "decided_on"}  # what the gates before enrolment look at
 INVESTIGATORS = (Role.INVESTIGATOR, Role.SUB_INVESTIGATOR)
 
 
@@ -81,8 +82,10 @@ class Enrolment(ParticipantRow):
     def before_write(self, by: Any) -> None:
         super().before_write(by)
         self._check_decision()
-        if self.outcome == self.Outcome.ENROLLED and self._state.adding:
+        if self.outcome == self.Outcome.ENROLLED and DECISION & set(self.changes()):
             registry.require(registry.Step.ENROLMENT, self.participant, self)
+        elif self._state.adding:
+            registry.require(registry.Step.STUDY_DATA, self.participant, self)
 
     def _check_decision(self) -> None:
         """By an investigator of the site, and not before consent."""
