@@ -52,7 +52,9 @@ class RowPages:
         return HttpResponseRedirect(reverse(f"admin:{self._name}_void", args=[object_id]))
 
     def has_void_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self.has_change_permission(request)  # type: ignore[attr-defined]
+        """Not for rows whose page has no such button, as accounts, which are disabled."""
+        offered = "open_void" in self.actions_detail
+        return offered and self.has_change_permission(request)  # type: ignore[attr-defined]
 
     def void_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask why, then take the row out of the record; what `write` refuses is said here."""

@@ -5,12 +5,13 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from trial.models.base import Tracked
+from trial.models.history import record
 from trial.querysets import UserQuerySet
 from trial.roles import Area, Role, System, may
 
@@ -78,6 +79,21 @@ class User(AbstractBaseUser, Tracked):
         super().before_write(by)
         if by == self and "role" in self.changes():
             raise ValidationError({"role": _("Nobody changes their own role.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new password is Django's to save (`password_change`); all else goes by `write`."""
+        if not (args or kwargs or self._state.adding or self.changes()):
+            kwargs["update_fields"] = ["password"]
+        super().save(*args, **kwargs)
+
+    def set_by_another(self, password: str, *, by: "User | System") -> None:
+        """Replace a password: the history says who did it, and every token ends."""
+        self.check_right(by, "change")
+        self.set_password(password)
+        with transaction.atomic():
+            self.save(update_fields=["password"])
+            record([self], "~", by=by, reason="New password set")
+            self.auth_token_set.all().delete()  # type: ignore[attr-defined]
 
     @cached_property
     def zones(self) -> dict[int, str]:
