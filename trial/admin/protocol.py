@@ -41,7 +41,10 @@ class ProtocolVersionAdmin(TrackedAdmin):
         """The medical monitor takes the defaults over as settings of the study."""
         if not self.has_confirm_permission(request, object_id):
             raise PermissionDenied
-        version = self.get_object(request, str(object_id))
+        version = self._row(request, str(object_id))
+        if request.method != "POST":  # a link alone, from a mail say, confirms nothing
+            title = {"title": _("Confirm the settings of version %s") % version}
+            return self._page(request, "admin/confirm.html", version, title)
         version.confirmed_by, version.confirmed_at = request.user, timezone.now()
         version.write(by=request.user, reason="Settings confirmed")
         messages.success(request, _("The settings are confirmed."))

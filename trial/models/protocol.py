@@ -64,3 +64,10 @@ class ProtocolVersion(Tracked):
 
     def __str__(self) -> str:
         return self.number
+
+    def derive(self) -> None:
+        """A setting that changes after it was confirmed has to be confirmed anew."""
+        confirmation = {"confirmed_by_id", "confirmed_at"}
+        changed = set() if self._state.adding else set(self.changes())
+        if changed - {"completed_at", "voided_at"} and not changed & confirmation:
+            self.confirmed_by = self.confirmed_at = None

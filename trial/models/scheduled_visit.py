@@ -1,3 +1,5 @@
+from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +45,15 @@ class ScheduledVisit(Tracked):
                 ),
             ),
         ]
+
+    def clean(self) -> None:
+        super().clean()
+        if not isinstance(self.forms, list):
+            raise ValidationError({"forms": _('Write a list, as in ["crf.labsample"].')})
+        known = {model._meta.label_lower for model in apps.get_models()}
+        if unknown := [str(label) for label in self.forms if str(label) not in known]:
+            message = _("%(labels)s: there is no such form. Write it as in crf.labsample.")
+            raise ValidationError({"forms": message % {"labels": ", ".join(unknown)}})
 
     def __str__(self) -> str:
         return self.code
