@@ -71,7 +71,7 @@ def find(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get("number", "").strip()
     people = Participant.objects.visible_to(_user(request))
     found = list(people.filter(number__iexact=typed)[:1])
-    if not found and typed.isdigit():
+    if not found and typed.isdecimal() and len(typed) <= 4:
         found = list(people.filter(number__endswith=f"-{int(typed):04d}")[:2])
     if len(found) == 1:
         return redirect("casebook", number=found[0].number)

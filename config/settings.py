@@ -216,6 +216,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "trial.api.errors.handle",
     "COERCE_DECIMAL_TO_STRING": True,
+    # Proxies in front that set X-Forwarded-For; else anybody could, and so pass for many addresses
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
 }
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Token",

@@ -44,7 +44,11 @@ class FormRow(Tracked):
         field = cls._meta.get_field(name)
         kinds = (Measure, PartialDateField, models.DateField, models.IntegerField)
         return (
-            bool(cls.absent_codes) and isinstance(field, kinds) and field.editable and field.blank
+            bool(cls.absent_codes)
+            and isinstance(field, kinds)
+            and field.editable
+            and field.blank
+            and not field.primary_key
         )
 
     def unanswered(self) -> list[str]:

@@ -1,6 +1,6 @@
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Q
@@ -40,7 +40,7 @@ class ByChange(BasePagination):
 
     def _size(self, request: Any) -> int:
         given = request.query_params.get("page_size", str(self.page_size))
-        if not (given.isdecimal() and 1 <= int(given) <= self.max_page_size):
+        if not (given.isdecimal() and len(given) < 10 and 1 <= int(given) <= self.max_page_size):
             message = _("%(given)s is no page size; it is 1 to %(limit)s.")
             raise ValidationError(
                 {"page_size": [message % {"given": given, "limit": self.max_page_size}]}
@@ -57,7 +57,8 @@ class ByChange(BasePagination):
             at = parse_datetime(moment) if self.timed else None
             if not isinstance(pk, int) or (self.timed and (at is None or at.tzinfo is None)):
                 raise ValueError(cursor)
-        except (ValueError, TypeError):
+            at = at and at.astimezone(UTC)
+        except (ValueError, TypeError, OverflowError):
             message = _("This is no cursor of this list; follow `next` as it was given.")
             raise ValidationError({"cursor": [message]}) from None
         return self._later(at, pk)

@@ -37,7 +37,10 @@ def not_in_future(value: Any) -> None:
         now = timezone.now()
         if value > now:
             limit = date_format(timezone.localtime(now), "Y-m-d H:i")
-            shown = date_format(timezone.localtime(value), "Y-m-d H:i")
+            try:
+                shown = date_format(timezone.localtime(value), "Y-m-d H:i")
+            except OverflowError:  # the last hours of the year 9999
+                shown = value.isoformat(" ", "minutes")
             _refuse_future(shown, limit)
         return
     today = timezone.localdate()
