@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -90,6 +90,8 @@ def casebook(request: HttpRequest, number: str) -> HttpResponse:
     """The page; 404 for a participant the user may not see."""
     user = _user(request)
     people = Participant.objects.visible_to(user).select_related("site", "protocol_version")
+    if "\0" in number:  # PostgreSQL takes no NUL in a text
+        raise Http404
     participant = get_object_or_404(people, number=number)
     timezone.activate(participant.site.zone)  # `SiteZone` deactivates it
     course = participant.treatmentcourse_set.current().select_related("dose_level").first()

@@ -118,6 +118,9 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
         if request.participant_of_form is not None:
             timezone.activate(request.participant_of_form.site.zone)
 
+    def get_search_results(self, request: Any, queryset: Any, search_term: str) -> Any:
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
     # The form ------------------------------------------------------------------------------
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
