@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, Count, Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
-from crf.models import CrfForm, EndOfStudy, HCGTest
+from crf.models import CrfForm, EndOfStudy, HCGTest, Infusion, LymphodepletionDay
 from trial.models import DoseLevel, Participant, TreatmentCourse, YesNo
 from trial.protocol.facts import LYMPHODEPLETION
 from trial.registry import Blocker, Step, before_write, gate
@@ -44,8 +44,16 @@ def ready_for_lymphodepletion(participant: Participant, row: Any) -> Iterator[Bl
     """A planned day 0; WOCBP: a negative serum HCG in time for the first day."""
     if not participant.treatmentcourse_set.current().exists():
         yield Blocker(_("the treatment course is not planned."), "trial.treatmentcourse")
-    earlier = participant.lymphodepletionday_set.current().exists()
-    if not earlier:
+    yield from first_day_fits(participant, row)
+
+
+@gate(Step.TIME)
+def first_day_fits(participant: Participant, row: Any) -> Iterator[Blocker]:
+    """WOCBP: the HCG test in time for the first day of lymphodepletion."""
+    if not isinstance(row, LymphodepletionDay):
+        return
+    others = participant.lymphodepletionday_set.current().exclude(pk=row.pk)
+    if row.given_on is None or not others.filter(given_on__lt=row.given_on).exists():
         limit = participant.protocol_version.hcg_before_treatment_days
         yield from hcg_negative(participant, row.given_on, limit, serum_only=True)
 
@@ -58,7 +66,6 @@ def ready_for_infusion(participant: Participant, row: Any) -> Iterator[Blocker]:
         level_state=_latest(TreatmentCourse, "dose_level__state"),
         level=_latest(TreatmentCourse, "dose_level_id"),
         days_done=Count("lymphodepletionday", done),
-        last_day=Max("lymphodepletionday__given_on", filter=done),
     ).get(pk=participant.pk)
     if known.days_done < DAYS:
         yield Blocker(
@@ -70,40 +77,43 @@ def ready_for_infusion(participant: Participant, row: Any) -> Iterator[Blocker]:
         yield Blocker(_("the treatment course is not planned."), "trial.treatmentcourse")
     elif known.level_state != DoseLevel.State.OPEN:
         yield Blocker(_("the dose level is not open."), "trial.doselevel", int(known.level))
-    if row.happened_on and known.last_day and row.happened_on <= known.last_day:
-        yield Blocker(
-            _("lymphodepletion went on until %(day)s; the infusion comes after it.")
-            % {"day": known.last_day},
-            "crf.lymphodepletionday",
-        )
-    yield from _follows_the_others(participant, row)
+    yield from infusion_time_fits(participant, row)
 
 
-def _follows_the_others(participant: Participant, row: Any) -> Iterator[Blocker]:
-    """The next number, at least the gap of the protocol later; the first after an HCG test."""
-    others = list(
-        participant.infusion_set.current().order_by("number").only("number", "started_at")
-    )
-    number = (others[-1].number or 0) + 1 if others else 1
-    if row.number not in (None, number):
+@gate(Step.TIME)
+def infusion_time_fits(participant: Participant, row: Any) -> Iterator[Blocker]:
+    """After lymphodepletion, with the gap to the others; the first one after an HCG test."""
+    if not isinstance(row, Infusion):
+        return
+    others = {
+        other.number or 0: other.started_at and other.started_at.astimezone(row.zone).date()
+        for other in participant.infusion_set.current()
+        .exclude(pk=row.pk)
+        .only("number", "started_at")
+    }
+    number = max(others, default=0) + 1
+    if row._state.adding and row.number not in (None, number):
         raise ValidationError(
             {"number": _("The next infusion is number %(number)s.") % {"number": number}}
         )
-    if not others:
+    if not any(earlier < (row.number or number) for earlier in others):
         limit = participant.protocol_version.hcg_before_treatment_days
         yield from hcg_negative(participant, row.started_at, limit, serum_only=False)
+    on = row.happened_on
+    if on is None:
         return
-    gap = participant.protocol_version.infusion_gap_days
-    last = others[-1].started_at and others[-1].started_at.astimezone(row.zone).date()
-    if row.happened_on and last and (row.happened_on - last).days < gap:
-        raise ValidationError(
-            {
-                "started_at": _(
-                    "The last infusion was on %(last)s; at least %(gap)s days lie between two."
-                )
-                % {"last": last, "gap": gap}
-            }
+    days = participant.lymphodepletionday_set.current().aggregate(last=Max("given_on"))
+    if days["last"] and on <= days["last"]:
+        yield Blocker(
+            _("lymphodepletion went on until %(day)s; the infusion comes after it.")
+            % {"day": days["last"]},
+            "crf.lymphodepletionday",
         )
+    gap = participant.protocol_version.infusion_gap_days
+    for other in sorted(day for day in others.values() if day):
+        if abs((on - other).days) < gap:
+            message = _("Another infusion was on %(day)s; at least %(gap)s days lie between two.")
+            raise ValidationError({"started_at": message % {"day": other, "gap": gap}})
 
 
 @gate(Step.BAG)

@@ -157,14 +157,18 @@ def register(by: User, site: Site, version: ProtocolVersion, disease: str = "RA"
     return participant
 
 
-def consent(participant: Participant, by: User, day: date) -> Consent:
+def consent(participant: Participant, by: User, day: date, **fields: Any) -> Consent:
+    version = participant.protocol_version
     row = Consent(
         participant=participant,
-        protocol_version=participant.protocol_version,
-        icf_version=participant.protocol_version.icf_version,
-        signed_at=local(day),
-        obtained_by=by,
-        copy_given="Y",
+        **{
+            "protocol_version": version,
+            "icf_version": version.icf_version,
+            "signed_at": local(day),
+            "obtained_by": by,
+            "copy_given": "Y",
+        }
+        | fields,
     )
     row.write(by=by)
     return row

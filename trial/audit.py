@@ -50,6 +50,7 @@ class Change:
 class Entry:
     """One write of a row. actor: full name, or the name of the process."""
 
+    row: str
     at: datetime
     actor: str
     actor_id: int | None
@@ -73,22 +74,31 @@ def changes_between(newer: Any, older: Any, fields: Iterable[models.Field]) -> l
     return found
 
 
-def timeline(instance: Tracked) -> list[Entry]:
-    """Every write of `instance`, the latest first.
+def timeline(*instances: Tracked) -> list[Entry]:
+    """Every write of `instances`, rows of one model, the latest first.
 
     One query for the history and one per model that its changes point at.
     """
-    fields = {f.name: f for f in tracked_fields(type(instance)) if not f.primary_key}
-    model: Any = type(instance)
-    rows = model.history.filter(**{model._meta.pk.attname: instance.pk})
-    rows = list(rows.select_related("history_user").order_by("history_id"))
+    if not instances:
+        return []
+    model: Any = type(instances[0])
+    fields = {f.name: f for f in tracked_fields(model) if not f.primary_key}
+    texts = {instance.pk: str(instance) for instance in instances}
+    key = model._meta.pk.attname
+    found_rows = model.history.filter(**{f"{key}__in": texts})
+    rows = list(found_rows.select_related("history_user").order_by(key, "history_id"))
+    olders = [
+        older if older is not None and getattr(older, key) == getattr(row, key) else None
+        for older, row in zip([None, *rows], rows, strict=False)
+    ]
     changes = [
         changes_between(newer, older, fields.values())
-        for older, newer in zip([None, *rows], rows, strict=False)
+        for older, newer in zip(olders, rows, strict=True)
     ]
     names = _names([(fields[change.field], change) for found in changes for change in found])
     entries = [
         Entry(
+            row=texts[getattr(row, key)],
             at=row.history_date,
             actor=str(row.history_user) if row.history_user_id else row.history_process,
             actor_id=row.history_user_id,
@@ -97,9 +107,9 @@ def timeline(instance: Tracked) -> list[Entry]:
             kind=_kind(row, older),
             changes=[_decoded(change, fields[change.field], names, fields) for change in found],
         )
-        for older, row, found in zip([None, *rows], rows, changes, strict=False)
+        for older, row, found in zip(olders, rows, changes, strict=True)
     ]
-    return entries[::-1]
+    return sorted(entries, key=lambda entry: entry.at)[::-1]
 
 
 def _kind(row: Any, older: Any) -> Kind:

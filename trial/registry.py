@@ -31,6 +31,7 @@ class Step(StrEnum):
     LYMPHODEPLETION = "lymphodepletion"
     INFUSION = "infusion"
     BAG = "choice of a product bag"
+    TIME = "another time for a form"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from trial.models import Consent, Enrolment, Participant, TreatmentCourse, Visit
+from trial.models import (
+    Consent,
+    DoseLevel,
+    Enrolment,
+    Participant,
+    ProtocolVersion,
+    ScheduledVisit,
+    TreatmentCourse,
+    Visit,
+)
 from trial.registry import Blocker, Step, before_write, effect, gate
 from trial.schedule import plan
 
@@ -23,11 +32,17 @@ DECIDED = {
 
 @gate(Step.STUDY_DATA)
 @gate(Step.ENROLMENT)
-def consent_given(participant: Participant, _row: Any) -> list[Blocker]:
-    """No study data before consent (ENT-01, PRI-05)."""
-    if participant.consent_set.current().exists():
+@gate(Step.TIME)
+def consent_given(participant: Participant, row: Any) -> list[Blocker]:
+    """No study data before consent: none recorded, and none that dates from before it."""
+    consent = participant.consent_set.current().order_by("signed_at").first()
+    if consent is None:
+        return [Blocker(_("informed consent is missing."), "trial.consent")]
+    day = consent.signed_at.astimezone(participant.site.zone).date()
+    if row.happened_on is None or row.happened_on >= day:
         return []
-    return [Blocker(_("informed consent is missing."), "trial.consent")]
+    before = _("consent was signed on %(day)s, and this is dated before it.") % {"day": day}
+    return [Blocker(before, "trial.consent", consent.pk)]
 
 
 @gate(Step.COURSE)
@@ -80,6 +95,15 @@ def after_course(course: TreatmentCourse, by: Any, changed: frozenset[str]) -> N
         cancel_visits(course.participant, by=by, reason="Treatment course voided")
     elif changed & {"planned_on", "first_infusion_on", "last_treatment_on"}:
         plan_visits(course.participant, by=by, reason=f"Day 0 is {course.day_0}", course=course)
+
+
+@effect(DoseLevel, ScheduledVisit)
+def settings_changed(row: Any, by: Any, changed: frozenset[str]) -> None:
+    """What was confirmed is no longer what is set; a level that opens or closes is no setting."""
+    version = ProtocolVersion.objects.get(pk=row.protocol_version_id)
+    if changed - {"state"} and version.confirmed_at:
+        version.confirmed_at = version.confirmed_by = None
+        version.write(by=by, reason=f"{row._meta.model_name} {row} changed")
 
 
 def set_status(participant: Participant, status: str, *, by: Any, reason: str) -> None:

@@ -1,7 +1,6 @@
 """`CrfForm`: a form filled for a participant; `VisitForm`: at a visit where it has one."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -79,12 +78,6 @@ class CrfForm(ParticipantRow, FormRow):
     class Meta:
         abstract = True
 
-    @property
-    def happened_on(self) -> date | None:
-        """The calendar day the form is about, at the site; None when it has none or is empty."""
-        at = getattr(self, self.dated_by) if self.dated_by else None
-        return at.astimezone(self.participant.site.zone).date() if isinstance(at, datetime) else at
-
     def unanswered(self) -> list[str]:
         if getattr(self, "performed", None) == YesNo.NO:
             return [] if getattr(self, "not_done_reason", "").strip() else ["not_done_reason"]
@@ -94,6 +87,8 @@ class CrfForm(ParticipantRow, FormRow):
         super().before_write(by)
         if self._state.adding:
             registry.require(self.step, self.participant, self)
+        elif self.dated_by in self.changes():
+            registry.require(registry.Step.TIME, self.participant, self)
 
 
 class VisitForm(CrfForm):

@@ -142,7 +142,7 @@ class Infusion(VisitForm):
 
     def before_write(self, by: Any) -> None:
         super().before_write(by)
-        if "bag_id" in self.changes():
+        if {"bag_id", "started_at"} & set(self.changes()):
             registry.require(registry.Step.BAG, self.participant, self)
         if "given_by_id" in self.changes() or "second_verifier_id" in self.changes():
             site = self.participant.site_id

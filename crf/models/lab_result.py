@@ -1,7 +1,7 @@
 import re
 from datetime import tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,9 +12,16 @@ from crf.analytes import ANALYTES, UNITS
 from crf.models.base import FormRow, at_most_one, not_done_reason_field
 from crf.models.lab_sample import LabSample
 from trial.models.fields import Answer, Measure
+from trial.querysets import TrackedQuerySet
 from trial.roles import Area
 
 NUMBER = re.compile(r"^[<>]?=?\s*(\d+(?:\.\d+)?)$")
+
+
+class LabResultQuerySet(TrackedQuerySet):
+    def current(self) -> Self:
+        """Results that were not voided, nor their sample."""
+        return super().current().filter(sample__voided_at=None)
 
 
 class LabResult(FormRow):
@@ -52,6 +59,7 @@ class LabResult(FormRow):
     not_done_reason = not_done_reason_field()
     clinically_significant = Answer(_("clinically significant"))
 
+    objects = LabResultQuerySet.as_manager()  # type: ignore[misc]
     cdash = {
         "test": "LBTEST",
         "reported": "LBORRES",

@@ -10,6 +10,7 @@ class LabSample(VisitForm):
     """A sample taken from a participant; its results stand in rows of their own."""
 
     dated_by = "sampled_at"
+    carries = ("results",)
 
     class Specimen(models.TextChoices):
         BLOOD = "BLOOD", _("Blood")

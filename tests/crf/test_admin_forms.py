@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crf.analytes import ANALYTES
-from crf.models import LabSample, Screening
+from crf.models import LabResult, LabSample, Screening
 from tests import factories as f
 from tests.statements import count
 from trial.querysets import UntracedWrite
@@ -150,6 +150,18 @@ def test_history_shows_who_why_old_and_new(page, consented, coordinator):
         "Unknown",
         "+0800",
     ):
+        assert text in html
+
+
+def test_the_history_of_a_sample_shows_its_results(page, consented, coordinator):
+    sample = LabSample(participant=consented, performed="Y")
+    sample.write(by=coordinator)
+    result = LabResult(sample=sample, test="WBC", reported="4.1", unit="10^9/L")
+    result.write(by=coordinator)
+    result.reported = "4.7"
+    result.write(by=coordinator, reason="Entry error: misread")
+    html = page.get(reverse("admin:crf_labsample_history", args=[sample.pk])).content.decode()
+    for text in ("4.1", "4.7", "Entry error: misread", "WBC"):
         assert text in html
 
 

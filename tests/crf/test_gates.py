@@ -213,7 +213,7 @@ def test_a_bag_of_another_participant_is_refused(
     ready, coordinator, site, protocol, pharmacist, today
 ):
     other = f.register(coordinator, site, protocol)
-    f.consent(other, coordinator, today)
+    f.consent(other, coordinator, today - timedelta(days=2))
     ready.bag = f.bag(other, coordinator, pharmacist, today - timedelta(days=1), lot="LOT-2")
     with pytest.raises(ValidationError, match="another participant"):
         ready.write(by=coordinator)
@@ -248,12 +248,12 @@ def second_after(ready, coordinator, pharmacist, days):
     now = timezone.now() - timedelta(minutes=2)
     at = ready.started_at = now - timedelta(days=days)
     ready.thawed_at = at - timedelta(minutes=20)
-    for day in LymphodepletionDay.objects.all():
-        day.given_on -= timedelta(days=days)
-        day.write(by=coordinator, reason="moved")
-    for test in ready.participant.hcgtest_set.all():
+    for test in ready.participant.hcgtest_set.order_by("-sampled_at")[:2]:
         test.sampled_at -= timedelta(days=days)
         test.write(by=coordinator, reason="moved")
+    for day in LymphodepletionDay.objects.order_by("given_on"):
+        day.given_on -= timedelta(days=days)
+        day.write(by=coordinator, reason="moved")
     ready.write(by=coordinator)
     bag = f.bag(
         ready.participant, coordinator, pharmacist, now.date() - timedelta(days=1), lot="LOT-9"
@@ -342,3 +342,49 @@ def test_withheld_drugs_are_no_treatment(participant, coordinator, today):
     last.write(by=coordinator, reason="withheld after all")
     course = participant.treatmentcourse_set.get()
     assert course.last_treatment_on == day_0 - timedelta(days=4)
+
+
+def test_a_draft_given_its_time_later_is_checked_then(ready, coordinator, pharmacist):
+    second = second_after(ready, coordinator, pharmacist, 1)
+    at, second.started_at = second.started_at, None
+    second.write(by=coordinator)
+    second.started_at = at
+    with pytest.raises(ValidationError, match="at least 2 days"):
+        second.write(by=coordinator)
+
+
+def test_nothing_dates_from_before_consent(participant, coordinator, today):
+    f.consent(participant, coordinator, today - timedelta(days=3))
+    early = today - timedelta(days=4)
+    with pytest.raises(ValidationError) as refused:
+        Screening(participant=participant, assessed_on=early).write(by=coordinator)
+    assert blockers(refused) == {"trial.consent"}
+    row = Screening(participant=participant, assessed_on=today - timedelta(days=3))
+    row.write(by=coordinator)
+    row.assessed_on = early
+    with pytest.raises(ValidationError, match="dated before it"):
+        row.write(by=coordinator)
+
+
+def test_a_visit_with_forms_is_not_voided(participant, coordinator, today):
+    f.consent(participant, coordinator, today)
+    visit = f.visit(participant, "SCR")
+    row = Screening(participant=participant, visit=visit)
+    row.write(by=coordinator)
+    with pytest.raises(ValidationError, match="rests on this"):
+        visit.void(by=coordinator, reason="error")
+    row.void(by=coordinator, reason="error")
+    visit.refresh_from_db()
+    assert visit.void(by=coordinator, reason="error")
+
+
+def test_another_version_is_reached_by_consent_alone(participant, coordinator, today):
+    newer = f.make_protocol("2.0")
+    participant.protocol_version = newer
+    with pytest.raises(ValidationError, match="Record the consent"):
+        participant.write(by=coordinator, reason="amendment")
+    participant.refresh_from_db()
+    f.consent(participant, coordinator, today)
+    second = f.consent(participant, coordinator, today, protocol_version=newer, icf_version="2.0")
+    participant.refresh_from_db()
+    assert participant.protocol_version == second.protocol_version == newer

@@ -190,6 +190,9 @@ def test_a_monitor_may_not_import(person, monitor):
 def test_a_time_that_comes_twice_needs_its_offset(person, coordinator):
     person.site.time_zone = "Europe/Berlin"
     person.site.write(by=f.SETUP, reason="For the test")
+    consent = person.consent_set.get()
+    consent.signed_at = datetime(2025, 10, 1, 9, tzinfo=f.SHANGHAI)
+    consent.write(by=coordinator, reason="For the test")
     twice = ROW | {"LBDTC": "2025-10-26T02:30"}
     assert refused(load([twice], coordinator)) == [(2, "LBDTC")]
     assert load([twice | {"LBDTC": "2025-10-26T02:30+01:00"}], coordinator).written

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from trial.audit import timeline
+from trial.audit import Entry, timeline
 
 
 class VoidForm(forms.Form):
@@ -42,10 +42,20 @@ class RowPages:
         obj = self._row(request, object_id)
         context = {
             "title": _("History: %s") % obj,
-            "entries": timeline(obj),
+            "entries": self._entries(obj),
+            "object_name": str(obj),
             "zone": timezone.get_current_timezone(),
         }
         return self._page(request, "admin/history.html", obj, context | (extra_context or {}))
+
+    def _entries(self, obj: Any) -> list[Entry]:
+        """What was written of the row and of the rows on its page, the latest first."""
+        entries = timeline(obj)
+        for inline in self.inlines:  # type: ignore[attr-defined]
+            model: Any = inline.model
+            owner = next(f for f in model._meta.fields if f.related_model is type(obj))
+            entries += timeline(*model._base_manager.filter(**{owner.name: obj}))
+        return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
     @action(description=_("Void"), icon="block", permissions=["void"], url_path="open-void")
     def open_void(self, request: HttpRequest, object_id: str) -> HttpResponse:

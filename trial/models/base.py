@@ -39,6 +39,7 @@ class Tracked(models.Model):
     area: ClassVar[Area]
     site_path: ClassVar[str | None] = None  # from the row to its site; "" is a site, None is global
     drafts: ClassVar[bool] = False  # True: saved as a draft first, completed later
+    carries: ClassVar[Sequence[str]] = ()  # reverse names of the rows that are void with it
     fixed: ClassVar[Sequence[str]] = ()  # relations and codes that stay as first written
     required: ClassVar[Sequence[str]] = ()  # what must be answered to complete the form
     untracked: ClassVar[frozenset[str]] = frozenset({"changed_at"})  # not worth a history row
@@ -270,8 +271,23 @@ class Tracked(models.Model):
             raise ValidationError(
                 {"change_reason": ValidationError(_("Say why this is voided."), code="reason")}
             )
+        self._check_nothing_rests_on_it()
         self.voided_at = timezone.now()
         return self.write(by=by, reason=reason)
+
+    def _check_nothing_rests_on_it(self) -> None:
+        """What current rows point at is voided after them, but for the rows it carries along."""
+        relations: Any = self._meta.get_fields(include_hidden=True)
+        for relation in relations:
+            model: Any = relation.related_model
+            if not (relation.auto_created and relation.one_to_many and issubclass(model, Tracked)):
+                continue
+            if relation.get_accessor_name() in self.carries:
+                continue
+            if row := model.objects.current().filter(**{relation.field.name: self.pk}).first():
+                raise ValidationError(
+                    _("%(row)s rests on this: void that first."), params={"row": str(row)}
+                )
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Refuse every way in but `write`, save for columns that carry no history."""
@@ -308,12 +324,16 @@ class Tracked(models.Model):
             with transaction.atomic():
                 for row in [*new, *old]:
                     row.before_write(by)
+                changes = [(row, frozenset(row.changes())) for row in [*new, *old]]
                 plain.bulk_create(new)
                 if old:
                     cls._none_newer(plain, old)
                     plain.bulk_update(old, columns, batch_size=200)
                 record(new, "+", by=by, reason=reason)
                 record(old, "~", by=by, reason=reason)
+                for row, changed in changes:
+                    for follow in registry.effects_of(cls):
+                        follow(row, by, changed)
         except IntegrityError:
             for row in new:
                 row._state.adding, row.pk = True, None

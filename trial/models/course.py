@@ -17,6 +17,8 @@ FIRST_POSSIBLE = date(2020, 1, 1)  # years before the trial was registered
 class TreatmentCourse(ParticipantRow):
     """Dose level and day 0 of one course: the anchor of lymphodepletion, visits and windows."""
 
+    carries = ("visits",)  # what of them is still planned is cancelled
+
     number = models.PositiveSmallIntegerField(_("course"), default=1, editable=False)
     dose_level = models.ForeignKey(
         DoseLevel, models.PROTECT, related_name="+", verbose_name=_("dose level")
@@ -62,5 +64,12 @@ class TreatmentCourse(ParticipantRow):
         super().before_write(by)
         if self.voided_at and self.last_treatment_on:
             raise ValidationError(_("A treatment was given in this course: it cannot be voided."))
+        if self.dose_level.protocol_version_id != self.participant.protocol_version_id:
+            raise ValidationError(
+                {
+                    "dose_level": _("%(level)s belongs to another protocol version.")
+                    % {"level": self.dose_level}
+                }
+            )
         if self._state.adding:
             registry.require(registry.Step.COURSE, self.participant, self)

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -74,9 +74,23 @@ class Participant(Tracked):
 
     def before_write(self, by: Any) -> None:
         super().before_write(by)
+        if not self._state.adding and "protocol_version_id" in self.changes():
+            self._consented_to_the_version()
         if self._state.adding and not self.number:
             self._open_to_registration()
             self.number = self._next_number()
+
+    def _consented_to_the_version(self) -> None:
+        """An amendment reaches a participant by re-consent alone."""
+        consents = self.consent_set.current()
+        if not consents.filter(protocol_version=self.protocol_version_id).exists():
+            raise ValidationError(
+                {
+                    "protocol_version": _(
+                        "Record the consent to this version; it moves the participant."
+                    )
+                }
+            )
 
     def _open_to_registration(self) -> None:
         study = Study.objects.the_one()
@@ -121,6 +135,12 @@ class ParticipantRow(Tracked):
     @property
     def zone(self) -> tzinfo:
         return self.participant.site.zone if self.participant_id else super().zone
+
+    @property
+    def happened_on(self) -> date | None:
+        """The calendar day the form is about, at the site; None when it has none or is empty."""
+        at = getattr(self, self.dated_by) if self.dated_by else None
+        return at.astimezone(self.participant.site.zone).date() if isinstance(at, datetime) else at
 
     def __str__(self) -> str:
         return f"{self.participant} {self._meta.verbose_name}"
