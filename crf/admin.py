@@ -19,6 +19,7 @@ from crf.models import (
     Screening,
 )
 from trial.admin.base import TrackedInline
+from trial.admin.forms import RowForm
 from trial.admin.participants import ParticipantRowAdmin
 
 # a row per test; the unit stands there only where there is no choice between units
@@ -71,19 +72,33 @@ class InfusionAdmin(FormAdmin):
     list_select_related = ["participant", "given_by", "second_verifier"]
 
 
+class LabResultForm(RowForm):
+    """Of a panel row, only its own test and the units that test is reported in are offered."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        test = self.instance.test or self.initial.get("test")
+        if test in ANALYTES and not self.is_bound:
+            fields["test"].choices = [(test, ANALYTES[test].name)]
+            units = [(unit, unit) for unit in ANALYTES[test].units]
+            fields["unit"].choices = [("", "—"), *units]
+
+
 class LabResultInline(TrackedInline):
     """A new sample offers a row per test; a row without result is not saved."""
 
     model = LabResult
+    form = LabResultForm
     fields = [
         "test",
         "reported",
         "unit",
         "lower_limit",
         "upper_limit",
+        "clinically_significant",
         "status",
         "not_done_reason",
-        "clinically_significant",
     ]
 
     def get_extra(self, request: HttpRequest, obj: LabSample | None = None, **kwargs: Any) -> int:

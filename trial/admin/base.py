@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
@@ -22,6 +22,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from trial.admin.forms import RowForm, RowsOfParent, TrackedForm
 from trial.admin.row_pages import RowPages
 from trial.models import Participant, Tracked, User, Visit
+from trial.models.fields import Measure
 
 
 class TracedRows:
@@ -79,6 +80,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
     actions = None
     warn_unsaved_form = True
     change_form_show_cancel_button = True
+    change_form_before_template = "admin/form_heading.html"
     search_fields: Sequence[str] = ()
 
     # Who, which rows -----------------------------------------------------------------------
@@ -94,6 +96,7 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
         extra_context = (extra_context or {}) | {
             "casebook_of": request.participant_of_form if _sees_casebooks(request) else None,
             "drafts": self.model.drafts,
+            "heading_of": request.participant_of_form,
         }
         try:
             with transaction.atomic():
@@ -120,6 +123,14 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
 
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> Any:
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
+    def get_list_display(self, request: Any) -> list[Any]:
+        """Measures without the zeros nobody typed."""
+        measures = {f.name: f for f in self.model._meta.fields if isinstance(f, Measure)}
+        return [
+            _plain(measures[name]) if name in measures else name
+            for name in super().get_list_display(request)
+        ]
 
     # The form ------------------------------------------------------------------------------
 
@@ -211,6 +222,18 @@ class TrackedAdmin(RowPages, TracedRows, ModelAdmin):
         complete = _("complete") if obj.completed_at else _("saved as a draft")
         messages.success(request, f"{obj}: {complete}")
         return HttpResponseRedirect(reverse("casebook", args=[participant.number]))
+
+
+def _plain(field: Measure) -> Any:
+    """A column of the list with the measure as it was typed."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def column(row: Any) -> Any:
+        value = getattr(row, field.name)
+        return "" if value is None else str(value)
+
+    column.__name__ = field.name
+    return column
 
 
 def _sees_casebooks(request: Any) -> bool:
