@@ -32,8 +32,8 @@ from trial.models import (
     TreatmentCourse,
     User,
 )
-from trial.protocol.visits import DEFAULT_SCHEDULE
 from trial.roles import Role, System
+from trial.services import add_default_schedule
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SETUP = System("tests")
@@ -81,23 +81,7 @@ def make_protocol(number: str = "1.0", **fields: Any) -> ProtocolVersion:
         number=number, effective_on=date(2024, 6, 27), icf_version=number, **fields
     )
     version.write(by=SETUP)
-    ScheduledVisit.bulk_write(
-        [
-            ScheduledVisit(
-                protocol_version=version,
-                code=v.code,
-                name=v.name,
-                position=n,
-                anchor=v.anchor.name,
-                day=v.day,
-                early=v.early,
-                late=v.late,
-                forms=list(v.forms),
-            )
-            for n, v in enumerate(DEFAULT_SCHEDULE, 1)
-        ],
-        by=SETUP,
-    )
+    add_default_schedule(version, by=SETUP)
     DoseLevel(
         protocol_version=version, name="DL1", cells_e9=Decimal(1), state=DoseLevel.State.OPEN
     ).write(by=SETUP)

@@ -16,6 +16,8 @@ from trial.models import (
     TreatmentCourse,
     Visit,
 )
+from trial.protocol.facts import DEFAULT_DOSE_LEVELS
+from trial.protocol.visits import DEFAULT_SCHEDULE
 from trial.registry import Blocker, Step, before_write, effect, gate
 from trial.schedule import plan
 
@@ -104,6 +106,45 @@ def settings_changed(row: Any, by: Any, changed: frozenset[str]) -> None:
     if changed - {"state"} and version.confirmed_at:
         version.confirmed_at = version.confirmed_by = None
         version.write(by=by, reason=f"{row._meta.model_name} {row} changed")
+
+
+@transaction.atomic
+def add_default_schedule(version: ProtocolVersion, *, by: Any) -> int:
+    """Give a version without visits the default schedule; returns how many were added."""
+    if version.schedule.exists():
+        return 0
+    visits = [
+        ScheduledVisit(
+            protocol_version=version,
+            code=visit.code,
+            name=visit.name,
+            position=position,
+            anchor=visit.anchor.name,
+            day=visit.day,
+            early=visit.early,
+            late=visit.late,
+            forms=list(visit.forms),
+        )
+        for position, visit in enumerate(DEFAULT_SCHEDULE, 1)
+    ]
+    return ScheduledVisit.bulk_write(visits, by=by)
+
+
+@transaction.atomic
+def add_default_dose_levels(version: ProtocolVersion, *, by: Any) -> int:
+    """Give a version without dose levels the default ones, none open; returns how many."""
+    if version.dose_levels.exists():
+        return 0
+    levels = [
+        DoseLevel(
+            protocol_version=version,
+            name=level.code,
+            cells_e9=level.billion_cells,
+            state=DoseLevel.State.PLANNED,
+        )
+        for level in DEFAULT_DOSE_LEVELS
+    ]
+    return DoseLevel.bulk_write(levels, by=by)
 
 
 def set_status(participant: Participant, status: str, *, by: Any, reason: str) -> None:

@@ -8,14 +8,13 @@ from trial.models import (
     DoseLevel,
     Membership,
     ProtocolVersion,
-    ScheduledVisit,
     Site,
     Study,
     User,
 )
 from trial.protocol import facts
-from trial.protocol.visits import DEFAULT_SCHEDULE
 from trial.roles import System
+from trial.services import add_default_dose_levels, add_default_schedule
 
 SETUP = System("load_demo")
 ZONE = "Asia/Shanghai"
@@ -51,34 +50,12 @@ def set_up(today: date) -> Trial:
 def _protocol() -> tuple[ProtocolVersion, DoseLevel]:
     version = ProtocolVersion(number="1.0", effective_on=date(2024, 6, 27), icf_version="1.0")
     version.write(by=SETUP)
-    ScheduledVisit.bulk_write(
-        [
-            ScheduledVisit(
-                protocol_version=version,
-                code=visit.code,
-                name=visit.name,
-                position=position,
-                anchor=visit.anchor.name,
-                day=visit.day,
-                early=visit.early,
-                late=visit.late,
-                forms=list(visit.forms),
-            )
-            for position, visit in enumerate(DEFAULT_SCHEDULE, 1)
-        ],
-        by=SETUP,
-    )
-    levels = {
-        default.code: DoseLevel(
-            protocol_version=version,
-            name=default.code,
-            cells_e9=default.billion_cells,
-            state=DoseLevel.State.OPEN if default.code == "DL1" else DoseLevel.State.PLANNED,
-        )
-        for default in facts.DEFAULT_DOSE_LEVELS
-    }
-    DoseLevel.bulk_write(levels.values(), by=SETUP)
-    return version, levels["DL1"]
+    add_default_schedule(version, by=SETUP)
+    add_default_dose_levels(version, by=SETUP)
+    level = version.dose_levels.get(name="DL1")
+    level.state = DoseLevel.State.OPEN
+    level.write(by=SETUP, reason="First level of the demo")
+    return version, level
 
 
 def _people(sites: dict[str, Site], *, trained_on: date, began_on: date) -> dict[str, User]:

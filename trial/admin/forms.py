@@ -84,7 +84,6 @@ class TrackedForm(forms.ModelForm):
 
     completing = False  # set by the admin: the "complete" button was pressed
     late_problem: ValidationError | None = None  # what `write` refused on the first pass
-    zone_note = ""
 
     seen = Seen(required=False, widget=forms.HiddenInput)
 

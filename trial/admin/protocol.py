@@ -11,6 +11,7 @@ from unfold.decorators import action
 from trial.admin.base import TrackedAdmin, TrackedInline
 from trial.models import DoseLevel, ProtocolVersion, ScheduledVisit, Study
 from trial.roles import Role
+from trial.services import add_default_dose_levels, add_default_schedule
 
 
 @admin.register(Study)
@@ -35,6 +36,13 @@ class ProtocolVersionAdmin(TrackedAdmin):
     list_display = ["number", "effective_on", "icf_version", "confirmed_at", "confirmed_by"]
     computed = ["confirmed_at", "confirmed_by"]
     actions_detail = ["confirm_settings", "open_void"]
+
+    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
+        """A new version without rows of its own starts from the defaults, to be confirmed."""
+        super().save_related(request, form, formsets, change)
+        if not change:
+            add_default_schedule(form.instance, by=request.user)
+            add_default_dose_levels(form.instance, by=request.user)
 
     @action(description=_("Confirm the settings"), permissions=["confirm"], icon="verified")
     def confirm_settings(self, request: Any, object_id: int) -> HttpResponse:
