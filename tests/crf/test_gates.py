@@ -388,3 +388,14 @@ def test_another_version_is_reached_by_consent_alone(participant, coordinator, t
     second = f.consent(participant, coordinator, today, protocol_version=newer, icf_version="2.0")
     participant.refresh_from_db()
     assert participant.protocol_version == second.protocol_version == newer
+
+
+def test_the_only_consent_stays_while_data_rest_on_it(participant, coordinator, today):
+    only = f.consent(participant, coordinator, today)
+    row = Screening(participant=participant)
+    row.write(by=coordinator)
+    with pytest.raises(ValidationError, match="rests on this"):
+        only.void(by=coordinator, reason="error")
+    row.void(by=coordinator, reason="error")
+    only.refresh_from_db()
+    assert only.void(by=coordinator, reason="error")

@@ -271,18 +271,18 @@ class Tracked(models.Model):
             raise ValidationError(
                 {"change_reason": ValidationError(_("Say why this is voided."), code="reason")}
             )
-        self._check_nothing_rests_on_it()
+        self.check_nothing_rests_on_it(besides=self.carries)
         self.voided_at = timezone.now()
         return self.write(by=by, reason=reason)
 
-    def _check_nothing_rests_on_it(self) -> None:
-        """What current rows point at is voided after them, but for the rows it carries along."""
+    def check_nothing_rests_on_it(self, *, besides: Sequence[str]) -> None:
+        """Raise ValidationError if current rows point here; besides: reverse names left out."""
         relations: Any = self._meta.get_fields(include_hidden=True)
         for relation in relations:
             model: Any = relation.related_model
             if not (relation.auto_created and relation.one_to_many and issubclass(model, Tracked)):
                 continue
-            if relation.get_accessor_name() in self.carries:
+            if relation.get_accessor_name() in besides:
                 continue
             if row := model.objects.current().filter(**{relation.field.name: self.pk}).first():
                 raise ValidationError(

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -37,3 +39,11 @@ class Consent(ParticipantRow):
                 violation_error_message=_("Consent to this ICF version is already recorded."),
             ),
         ]
+
+    def before_write(self, by: Any) -> None:
+        super().before_write(by)
+        if not self.voided_at:
+            return
+        others = self.participant.consent_set.current().exclude(pk=self.pk)
+        if not others.exists():  # then no data may be left that rests on consent
+            self.participant.check_nothing_rests_on_it(besides=("consent_set", "visit_set"))
