@@ -19,7 +19,8 @@ from config.forms import STATUS, Status, allowed, entries, form_models, page
 from config.navigation import sidebar
 from crf.models import ProductBag
 from trial.models import Participant, Site, User, Visit
-from trial.registry import Duty, duty_sources
+from trial.registry import Duty
+from trial.reminders import open_duties
 
 RECENT = 20
 AHEAD = timedelta(days=7)
@@ -139,10 +140,9 @@ def tasks_of(user: User, people: Sequence[Mapping[str, Any]]) -> Iterator[Task]:
         ).select_related("scheduled"):
             yield _visit_task(visit, numbers[visit.participant_id], day)
         here = Participant.objects.visible_to(user).filter(site__in=sites)
-        for source in duty_sources:
-            for duty in source(here, day):
-                if duty.kind != "visit" and duty.due_on <= day + AHEAD:
-                    yield _duty_task(duty, numbers[duty.participant_id], day, user)
+        for duty in open_duties(here, day).values():
+            if duty.kind != "visit" and duty.due_on <= day + AHEAD:
+                yield _duty_task(duty, numbers[duty.participant_id], day, user)
 
 
 def _visit_task(visit: Any, number: str, today: date) -> Task:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.landing import SHOWN, tasks_of
-from crf.models import LabSample, ProductBag
+from crf.models import EndOfStudy, LabSample, ProductBag
 from tests import factories as f
 from trial.models import Participant, Visit
 from trial.roles import Role
@@ -219,3 +219,17 @@ def test_sites_in_two_dates_each_have_their_own_today(site, protocol):
         keys = {task.number: task.status.key for task in tasks_of(user, people)}
     assert keys["CHH01-0001"] == "overdue"
     assert keys["HNL01-0001"] == "due"
+
+
+def test_who_left_the_study_has_no_duties(site, protocol, coordinator):
+    """As in the reminders: withdrawn is withdrawn."""
+    today = timezone.localdate(timezone=f.SHANGHAI)
+    person = f.register(coordinator, site, protocol)
+    f.until_day_0(person, coordinator, today - timedelta(days=40))
+    mine = [{"pk": person.pk, "number": person.number, "site_id": site.pk,
+             "site__time_zone": site.time_zone}]  # fmt: skip
+    duties = {task.what for task in tasks_of(coordinator, mine)}
+    assert "HCG test" in duties
+    end = EndOfStudy(participant=person, ended_on=today, reason="LOST TO FOLLOW-UP")
+    end.write(by=coordinator, complete=True)
+    assert list(tasks_of(coordinator, mine)) == []
