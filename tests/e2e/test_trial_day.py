@@ -418,15 +418,20 @@ def a_mail_leads_back_without_saying_why(program: Program, me: Person) -> None:
             for mail, texts in zip(read, parts, strict=True)
         ]
 
+    # Steps of this walk may have been due, and mailed, before the next step was entered; the
+    # visit of today stays due from the day the course was planned, and is mailed once.
+    due_today = re.compile(rf"{NUMBER}  {TODAY}  .*\n\s+(http://\S+/go/\S+)")
+
     def mine() -> list[str]:
-        return [text for to, text in mails() if to == "coordinator@demo.example" and NUMBER in text]
+        texts = [text for to, text in mails() if to == "coordinator@demo.example"]
+        return [text for text in texts if due_today.search(text)]
 
     wait(mine, 60)
     [text] = mine()
     assert [(to, HEALTH.findall(text)) for to, text in mails() if HEALTH.search(text)] == []
     me.page.goto("/admin/mail/")
     me.take("mail-inbox")
-    link = re.search(rf"{NUMBER}.*\n\s+(http://\S+/go/\S+)", text)
+    link = due_today.search(text)
     assert link
     me.page.goto(link[1])
     me.take("where-the-mail-leads")
