@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from crf.models import ContraceptionCheck, Demographics, HCGTest
+from crf.models.demographics import EXCLUDED
 from trial.models import Reminder, TreatmentCourse, YesNo
 from trial.registry import Duty, duty_sources
 from trial.reminders import horizon
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from trial.models import Participant
 
-EXCLUDED = (YesNo.NO, YesNo.NOT_APPLICABLE)
 FIRST_CHECK_DAY = 28  # days after day 0
 # [DEFAULT] A check counts for a due date from 7 days before it to 14 days after it.
 EARLY, LATE = timedelta(days=7), timedelta(days=14)

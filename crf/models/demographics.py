@@ -6,6 +6,8 @@ from crf.models.base import ONE_PER_PARTICIPANT, CrfForm, at_most_one
 from trial.models import YesNo
 from trial.models.fields import Answer, not_in_future
 
+EXCLUDED = (YesNo.NO, YesNo.NOT_APPLICABLE)  # all else, no answer too, may be pregnant
+
 
 class Demographics(CrfForm):
     """Birth date, sex, and childbearing potential, which asks for HCG and contraception checks."""
@@ -68,9 +70,9 @@ class Demographics(CrfForm):
     @property
     def hcg_needed(self) -> bool:
         """Whether HCG tests are due; unknown and not answered are not no."""
-        return self.childbearing not in (YesNo.NO, YesNo.NOT_APPLICABLE)
+        return self.childbearing not in EXCLUDED
 
     @property
     def contraception_needed(self) -> bool:
         """Whether contraception is checked: of the participant, or of a man's partner."""
-        return self.hcg_needed or self.partner_childbearing not in (YesNo.NO, YesNo.NOT_APPLICABLE)
+        return self.hcg_needed or self.partner_childbearing not in EXCLUDED
