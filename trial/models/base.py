@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trial import registry
 from trial.models.conditions import holds
+from trial.models.guard import tracked_tables_open
 from trial.models.history import Trail, record, tracked_fields, values
 from trial.querysets import TrackedQuerySet, UntracedWrite
 from trial.roles import AT_SITE, SEES_ALL_SITES, Area, System, may
@@ -262,7 +263,9 @@ class Tracked(models.Model):
         as_read: models.QuerySet[Self] = models.QuerySet(type(self)).filter(
             pk=self.pk, changed_at=self._loaded_at
         )
-        if not as_read.update(**{f.attname: getattr(self, f.attname) for f in columns}):
+        with tracked_tables_open():
+            updated = as_read.update(**{f.attname: getattr(self, f.attname) for f in columns})
+        if not updated:
             raise ValidationError(CONFLICT, code="conflict")
 
     def void(self, *, by: "User | System", reason: str) -> bool:
@@ -294,7 +297,8 @@ class Tracked(models.Model):
         only = kwargs.get("update_fields")
         if not getattr(self, "_writing", False) and not (only and set(only) <= self.untracked):
             raise UntracedWrite("save()")
-        super().save(*args, **kwargs)
+        with tracked_tables_open():
+            super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise UntracedWrite("delete()")
@@ -325,9 +329,10 @@ class Tracked(models.Model):
                 for row in [*new, *old]:
                     row.before_write(by)
                 changes = [(row, frozenset(row.changes())) for row in [*new, *old]]
-                plain.bulk_create(new)
                 if old:
                     cls._none_newer(plain, old)
+                with tracked_tables_open():
+                    plain.bulk_create(new)
                     plain.bulk_update(old, columns, batch_size=200)
                 record(new, "+", by=by, reason=reason)
                 record(old, "~", by=by, reason=reason)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from trial.models.guard import tracked_tables_open
 from trial.roles import Role, System
 
 if TYPE_CHECKING:
@@ -56,18 +57,19 @@ def record(rows: "Sequence[Tracked]", kind: str, *, by: Any, reason: str) -> Non
     history = model.history.model
     names = [f.attname for f in tracked_fields(model)]
     at = timezone.now()
-    history._base_manager.bulk_create(
-        history(
-            history_type=kind,
-            history_date=at,
-            history_user=None if isinstance(by, System) else by,
-            history_role=by.role,
-            history_process=by.process if isinstance(by, System) else "",
-            history_change_reason=reason,
-            **{name: getattr(row, name) for name in names},
+    with tracked_tables_open():
+        history._base_manager.bulk_create(
+            history(
+                history_type=kind,
+                history_date=at,
+                history_user=None if isinstance(by, System) else by,
+                history_role=by.role,
+                history_process=by.process if isinstance(by, System) else "",
+                history_change_reason=reason,
+                **{name: getattr(row, name) for name in names},
+            )
+            for row in rows
         )
-        for row in rows
-    )
 
 
 def values(row: "Tracked", fields: Iterable[models.Field]) -> dict[str, Any]:
